@@ -1,0 +1,49 @@
+"""Class-conditional photo-to-sketch GANs in Keras 3.
+
+Names are imported on first use, so that builders, losses and targets work under any
+Keras backend without TensorFlow being touched.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_EXPORTS = {
+    "generators": ("resnet_generator", "unet_generator"),
+    "discriminators": (
+        "patch_discriminator",
+        "pooled_discriminator",
+        "shared_q_discriminator",
+        "single_unit_discriminator",
+        "two_head_discriminator",
+    ),
+    "classifiers": ("lenet_classifier", "resnet_classifier", "vgg_classifier"),
+    "targets": ("fakeness_targets", "real_fake_targets"),
+    "losses": (
+        "ClassLoss",
+        "DiscriminatorLoss",
+        "L1Loss",
+        "L2Loss",
+        "discriminator_loss",
+        "discriminator_on_generator_loss",
+        "generator_l1_loss",
+        "generator_l2_loss",
+    ),
+    "strategies": ("STRATEGIES", "strategy_networks"),
+    "training": ("ReferenceTrainer", "combined_model"),
+}
+_HOME = {name: module for module, names in _EXPORTS.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

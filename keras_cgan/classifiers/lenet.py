@@ -1,0 +1,64 @@
+"""The LeNet-style sketch classifier of the answer."""
+
+import keras
+from keras import layers
+
+from keras_cgan.discriminators.heads import output_activation
+from keras_cgan.generators.conditions import check_image_shape, check_n_classes
+
+
+def classifier_input(image_shape, n_classes, smallest=16):
+    """Checks a classifier's shape and number of classes and makes its input."""
+    check_n_classes(n_classes)
+    image_shape = check_image_shape(image_shape)
+    if min(image_shape[:2]) < smallest:
+        raise ValueError(
+            f"`image_shape`: both sides must be at least {smallest} px. Received: image_shape={image_shape}"
+        )
+    return keras.Input(image_shape, name="sketch")
+
+
+def label_output(x, n_classes, initializer="he_normal"):
+    """The softmax of every classifier; `x` are its penultimate features."""
+    x = layers.Dense(n_classes, kernel_initializer=initializer, dtype="float32", name="logits")(x)
+    return output_activation(x, "softmax", "label")
+
+
+def lenet_classifier(image_shape, n_classes, dropout=0.5, name="classifier"):
+    """Builds the answer's LeNet: two 5x5 convolutions, two hidden layers, softmax.
+
+    Args:
+        image_shape: `(height, width, channels)` of a sketch, both sides at least 16 px.
+        n_classes: Number of classes.
+        dropout: Rate after either hidden layer.
+        name: Name of the model.
+
+    Returns:
+        A `keras.Model` from sketches `(batch, height, width, channels)` in [-1, 1] to
+        `(batch, n_classes)` probabilities. The layer `features` holds its penultimate
+        features, 100 a sketch.
+
+    Raises:
+        ValueError: The image is too small, or an argument is not one of those allowed.
+
+    Example:
+
+    >>> lenet_classifier((64, 64, 1), n_classes=6).output_shape
+    (None, 6)
+
+    Source: LeCun et al. 1998, "Gradient-based learning applied to document
+    recognition", in the widths of the answer that this project follows.
+    """
+    sketch = classifier_input(image_shape, n_classes)
+    x = sketch
+    for number, filters in enumerate((12, 25), start=1):
+        x = layers.Conv2D(
+            filters, 5, activation="relu", kernel_initializer="he_normal", name=f"conv{number}"
+        )(x)
+        x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(180, activation="relu", kernel_initializer="he_normal", name="hidden")(x)
+    x = layers.Dropout(dropout, name="dropout1")(x)
+    x = layers.Dense(100, activation="relu", kernel_initializer="he_normal", name="features")(x)
+    x = layers.Dropout(dropout, name="dropout2")(x)
+    return keras.Model(sketch, label_output(x, n_classes), name=name)

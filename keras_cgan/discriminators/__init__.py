@@ -1,0 +1,13 @@
+"""Networks that judge: real or fake, and, in some, of which class."""
+
+from keras_cgan.discriminators.patch import patch_discriminator, single_unit_discriminator
+from keras_cgan.discriminators.pooled import pooled_discriminator
+from keras_cgan.discriminators.two_head import shared_q_discriminator, two_head_discriminator
+
+__all__ = [
+    "patch_discriminator",
+    "pooled_discriminator",
+    "shared_q_discriminator",
+    "single_unit_discriminator",
+    "two_head_discriminator",
+]

@@ -1,0 +1,101 @@
+"""Real or fake, and nothing else: the PatchGAN and the single unit."""
+
+import keras
+from keras import layers
+
+from keras_cgan import blocks
+from keras_cgan.discriminators import heads
+from keras_cgan.generators.conditions import check_image_shape
+
+
+def patch_discriminator(
+    image_shape, filters=64, n_layers=3, activation=None, norm="batch", name="discriminator"
+):
+    """Builds pix2pix's PatchGAN: one real/fake value for each overlapping patch.
+
+    `n_layers` stride-2 convolutions 4x4, then two of stride 1. The receptive field is
+    16, 34, 70 pixels for n_layers 1, 2, 3; n_layers=0 is the PixelGAN (1x1).
+
+    Args:
+        image_shape: `(height, width, channels)` of the stacked pair, or of a sketch alone.
+        filters: Maps of the first convolution; the paper has 64.
+        n_layers: Number of stride-2 convolutions, from 0.
+        activation: `None` for logits, `"sigmoid"` for probabilities.
+        norm: `"batch"` (paper), `"instance"`, `"spectral"` or `None`.
+        name: Name of the model.
+
+    Returns:
+        A `keras.Model` from images `(batch, height, width, channels)` in [-1, 1] to
+        `(batch, h, w, 1)`: 30 x 30 for 256 pixels and n_layers=3.
+
+    Raises:
+        ValueError: The image is too small, or an argument is not one of those allowed.
+
+    Example:
+
+    >>> discriminator = patch_discriminator((256, 256, 6))
+    >>> discriminator.output_shape
+    (None, 30, 30, 1)
+
+    Source: Isola et al. 2017, section 6.1.2.
+    """
+    blocks.check_norm(norm)
+    heads.check_choice("activation", activation, (None, "sigmoid"))
+    image_shape = check_image_shape(image_shape)
+    inputs = keras.Input(image_shape, name="image")
+    if n_layers == 0:
+        outputs = _pixel_head(inputs, filters, norm, activation)
+    else:
+        heads.check_fits(image_shape, n_layers, smallest=3 * 2**n_layers)
+        x = heads.trunk(inputs, filters, n_layers, norm)
+        outputs = heads.patch_head(x, filters, n_layers, norm, activation)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _pixel_head(x, filters, norm, activation):
+    """The 1x1 PixelGAN: C64 - C128 - 1, all 1x1."""
+    spectral = "spectral" if norm == "spectral" else None
+    x = blocks.conv(x, filters, 1, "pixel1_conv", norm=spectral)
+    x = layers.LeakyReLU(0.2, name="pixel1_relu")(x)
+    x = blocks.conv(x, 2 * filters, 1, "pixel2_conv", norm=norm)
+    x = blocks.normalize(x, norm, "pixel2_norm")
+    x = layers.LeakyReLU(0.2, name="pixel2_relu")(x)
+    x = blocks.conv(x, 1, 1, "pixel_logits", norm=spectral)
+    return heads.output_activation(x, activation, "real_fake")
+
+
+def single_unit_discriminator(
+    image_shape, filters=64, n_layers=4, activation=None, norm="batch", name="discriminator"
+):
+    """Builds a discriminator with one real/fake value for the whole image.
+
+    Args:
+        image_shape: `(height, width, channels)` of the stacked pair, or of a sketch alone.
+        filters: Maps of the first convolution.
+        n_layers: Number of stride-2 convolutions 4x4, from 1.
+        activation: `None` for logits, `"sigmoid"` for probabilities.
+        norm: `"batch"`, `"instance"`, `"spectral"` or `None`.
+        name: Name of the model.
+
+    Returns:
+        A `keras.Model` from images `(batch, height, width, channels)` in [-1, 1] to
+        `(batch, 1)`.
+
+    Raises:
+        ValueError: The image is too small, or an argument is not one of those allowed.
+
+    Example:
+
+    >>> single_unit_discriminator((64, 64, 4), filters=32).output_shape
+    (None, 1)
+
+    Source: Goodfellow et al. 2014, "Generative adversarial nets", with the convolutions
+    of Isola et al. 2017.
+    """
+    blocks.check_norm(norm)
+    heads.check_choice("activation", activation, (None, "sigmoid"))
+    image_shape = check_image_shape(image_shape)
+    heads.check_fits(image_shape, n_layers, smallest=2**n_layers)
+    inputs = keras.Input(image_shape, name="image")
+    x = heads.trunk(inputs, filters, n_layers, norm)
+    return keras.Model(inputs, heads.unit_head(x, activation), name=name)
