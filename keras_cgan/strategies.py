@@ -1,0 +1,102 @@
+"""The ways of using the labels: which networks each takes.
+
+What a network is told follows from its outputs, not from the strategy's name: see
+`keras_cgan.training.reference`.
+"""
+
+from typing import NamedTuple
+
+from keras_cgan import classifiers, discriminators, generators
+
+
+class Strategy(NamedTuple):
+    """One way of using the labels.
+
+    Attributes:
+        summary: One line for a reader.
+        paired: Whether the discriminator sees photo and sketch, or the sketch alone.
+        outputs: Names of the discriminator's outputs.
+        classifier: Whether a classifier is trained beside it.
+        class_head: Activation of the n_classes + 1 vector, where that is settled.
+    """
+
+    summary: str
+    paired: bool
+    outputs: tuple
+    classifier: bool = False
+    class_head: str | None = None
+
+
+STRATEGIES = {
+    "pix2pix": Strategy("no class: the baseline", True, ("real_fake",)),
+    "sigmoid": Strategy(
+        "Option 1: D has n_classes + 1 sigmoid units", False, ("classes",), class_head="sigmoid"
+    ),
+    "fake-class": Strategy(
+        "Option 2: D has n_classes + 1 softmax units, one of them 'fake'",
+        False,
+        ("classes",),
+        class_head="softmax",
+    ),
+    "two-head": Strategy("D has a real/fake head and a class head", True, ("real_fake", "classes")),
+    "classifier": Strategy("a classifier beside D: recommended", True, ("real_fake",), classifier=True),
+    "shared-q": Strategy("D's trunk also reads the class of real sketches", True, ("real_fake", "label")),
+}
+
+
+def check_strategy(name):
+    """The `Strategy` of a name; raises a `ValueError` that lists the names."""
+    if name not in STRATEGIES:
+        raise ValueError(f"`strategy` must be one of {list(STRATEGIES)}. Received: strategy={name!r}")
+    return STRATEGIES[name]
+
+
+def strategy_networks(
+    strategy, photo_shape, n_classes, sketch_channels=1, label_input=True, filters=64, n_layers=3, norm="batch"
+):
+    """Builds the generator, discriminator and classifier of a strategy.
+
+    Args:
+        strategy: One of `STRATEGIES`.
+        photo_shape: `(height, width, channels)` of a photo, in pixels.
+        n_classes: Number of classes.
+        sketch_channels: Channels of a sketch.
+        label_input: Whether the generator is told the label.
+        filters: Maps of the first convolution of G and D.
+        n_layers: Number of stride-2 convolutions of D.
+        norm: Norm of G and D: `"batch"`, `"instance"`, `"spectral"` or `None`.
+
+    Returns:
+        `(generator, discriminator, classifier)`; the classifier is `None` where the
+        strategy has none.
+
+    Raises:
+        ValueError: An argument is not one of those allowed.
+
+    Example:
+
+    >>> trainer = ReferenceTrainer(*strategy_networks("classifier", (64, 64, 3), n_classes=6))
+    """
+    chosen = check_strategy(strategy)
+    height, width, photo_channels = photo_shape
+    sketch_shape = (height, width, sketch_channels)
+    pair_shape = (height, width, photo_channels + sketch_channels)
+    options = {"filters": filters, "n_layers": n_layers, "norm": norm}
+
+    generator = generators.unet_generator(
+        photo_shape, sketch_channels, n_classes if label_input else None, filters, norm=norm
+    )
+    if chosen.outputs == ("classes",):
+        discriminator = discriminators.pooled_discriminator(
+            sketch_shape, n_classes, chosen.class_head, **options
+        )
+    elif "classes" in chosen.outputs:
+        discriminator = discriminators.two_head_discriminator(pair_shape, n_classes, **options)
+    elif "label" in chosen.outputs:
+        discriminator = discriminators.shared_q_discriminator(
+            pair_shape, n_classes, sketch_channels, **options
+        )
+    else:
+        discriminator = discriminators.patch_discriminator(pair_shape, **options)
+    classifier = classifiers.lenet_classifier(sketch_shape, n_classes) if chosen.classifier else None
+    return generator, discriminator, classifier

@@ -1,0 +1,140 @@
+"""The combined model: the generator through a discriminator and a classifier that stay fixed.
+
+The idiom of Keras 1 and 2 (`discriminator.trainable = False` before the combined model is
+compiled) trains the wrong weights on Keras 3, where flags count when a step is *traced*.
+Here no flag is touched: the networks are called without being owned.
+"""
+
+import keras
+from keras import layers
+
+from keras_cgan.training.heads import named_outputs
+
+
+class FixedNetwork(layers.Layer):
+    """Calls a network without owning, or moving, any of its variables.
+
+    The network runs as in its own training step (batch statistics, dropout, spectral
+    norm) and gradients flow through it to its input, but its state updates (moving
+    averages, dropout seeds, power iterations) are dropped. As the layer owns no
+    variables, no optimizer of a model around it can move the network's, whatever the
+    `trainable` flags say and in whatever order models are compiled or first called.
+
+    Args:
+        network: A built `keras.Model`.
+        **options: As for any layer.
+
+    Example:
+
+    >>> verdict = FixedNetwork(discriminator)(generator(photo))
+    """
+
+    def __init__(self, network, **options):
+        super().__init__(**options)
+        # A closure: Keras would track an attribute, and the layer would own the network.
+        self._get_network = lambda: network
+
+    def call(self, inputs, training=None):
+        network = self._get_network()
+        outputs, _ = network.stateless_call(
+            network.trainable_variables, network.non_trainable_variables, inputs, training=training
+        )
+        return outputs
+
+    def compute_output_spec(self, inputs, training=None):
+        return self._get_network().compute_output_spec(inputs)
+
+
+class CombinedModel(keras.Model):
+    """A functional model whose only variables are the generator's; `combined_model` makes it."""
+
+    def get_config(self):
+        raise NotImplementedError(
+            "The combined model cannot be saved: it owns the generator only. Save the generator, the "
+            "discriminator and the classifier each by its own save(), and call combined_model() on them again."
+        )
+
+    def save(self, *args, **kwargs):
+        self.get_config()
+
+    def save_weights(self, *args, **kwargs):
+        self.get_config()
+
+    def export(self, *args, **kwargs):
+        self.get_config()
+
+
+def combined_model(generator, discriminator, classifier=None, paired=True, name="combined"):
+    """Builds the generator's training model: G, then D and C, both fixed.
+
+    Ready for `compile` and `train_on_batch`. Its trainable variables are exactly the
+    generator's. D and C keep `trainable` True, and are trained by steps of their own.
+
+    Args:
+        generator: Model from a photo, or a dict with `"photo"` (and `"label"`), to a sketch.
+        discriminator: Model from the stacked pair (or a sketch) to one output or a dict.
+        classifier: Optional model from a sketch to `(batch, n_classes)`.
+        paired: Whether D sees photo and sketch stacked; else the sketch alone.
+        name: Name of the model.
+
+    Returns:
+        A `keras.Model` with the generator's inputs and a dict of outputs: `"sketch"`,
+        `"real_fake"` (D's), `"classes"` (D's n_classes + 1 vector), `"label"` (C's or
+        Q's): those that apply.
+
+    Raises:
+        ValueError: The networks do not fit together.
+
+    Example:
+
+    >>> combined = combined_model(generator, discriminator, classifier)
+    >>> combined.compile(
+    ...     keras.optimizers.Adam(2e-4, beta_1=0.5),
+    ...     loss={"sketch": L1Loss(), "real_fake": DiscriminatorLoss(from_logits=True), "label": ClassLoss()},
+    ...     loss_weights={"sketch": 100.0, "real_fake": 1.0, "label": 1.0},
+    ... )
+    >>> combined.train_on_batch(x, {"sketch": sketch, "real_fake": ones, "label": x["label"]})
+
+    Source: the combined model of the answer; Isola et al. 2017, equation 4.
+    """
+    inputs = keras.tree.map_structure(
+        lambda tensor: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name), generator.input
+    )
+    sketch = generator(inputs)
+    judged = layers.Concatenate(name="pair")([_photo(inputs), sketch]) if paired else sketch
+    outputs = {
+        "sketch": sketch,
+        **_call_fixed("discriminator", discriminator, judged, "classes"),
+    }
+    if classifier is not None:
+        if "label" in outputs:
+            raise ValueError(
+                "`classifier` must be None where the discriminator has a 'label' output of its own. "
+                f"Received: classifier={classifier.name!r}"
+            )
+        outputs.update(_call_fixed("classifier", classifier, sketch, "label"))
+    return CombinedModel(inputs, outputs, name=name)
+
+
+def _photo(inputs):
+    """The photo among the generator's inputs."""
+    if not isinstance(inputs, dict):
+        return inputs
+    if "photo" not in inputs:
+        raise ValueError(
+            f"`generator`: with paired=True one of its inputs must be 'photo'. Received: inputs {sorted(inputs)}"
+        )
+    return inputs["photo"]
+
+
+def _call_fixed(argument, network, image, vector):
+    """A fixed network's outputs by name; raises a `ValueError` where it does not take the image."""
+    names = named_outputs(network, argument, vector)
+    expected, given = tuple(network.input.shape[1:]), tuple(image.shape[1:])
+    if len(expected) != len(given) or any(None not in (a, b) and a != b for a, b in zip(expected, given)):
+        raise ValueError(
+            f"`{argument}` must take images of shape {given} here (photo and sketch stacked for a discriminator "
+            f"with paired=True, else the sketch alone). Received: {argument} with input shape {expected}"
+        )
+    outputs = FixedNetwork(network, name=f"fixed_{argument}")(image)
+    return outputs if isinstance(outputs, dict) else dict.fromkeys(names, outputs)

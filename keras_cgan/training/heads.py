@@ -1,0 +1,117 @@
+"""Which outputs a discriminator or classifier has: their names, activations and logits."""
+
+from typing import NamedTuple
+
+import keras
+from keras import layers
+
+from keras_cgan.losses import ClassLoss, DiscriminatorLoss
+
+# Layers that only change the shape of what an activation made.
+_RESHAPING = (layers.Reshape, layers.Flatten, layers.Permute)
+
+
+class Head(NamedTuple):
+    """One output of a network: its activation, and whether what comes out is from before it."""
+
+    activation: str
+    from_logits: bool
+
+    def loss(self, reduction="sum_over_batch_size"):
+        """The cross-entropy that fits: over classes for a softmax, else over independent units."""
+        loss_class = ClassLoss if self.activation == "softmax" else DiscriminatorLoss
+        return loss_class(from_logits=self.from_logits, reduction=reduction)
+
+
+def named_outputs(network, argument="discriminator", vector="classes"):
+    """The outputs of a network by name.
+
+    A dict output keeps its names. A single output is a vector (`vector`) where it has more
+    than one unit a sample, else `real_fake`.
+
+    Args:
+        network: A functional `keras.Model` with one input.
+        argument: What to call it in an error.
+        vector: Name of a single output that is a vector.
+
+    Returns:
+        A dict: output name -> symbolic tensor.
+
+    Raises:
+        ValueError: The network is not functional, or has several outputs without names.
+
+    Example:
+
+    >>> list(named_outputs(patch_discriminator((64, 64, 4))))
+    ['real_fake']
+    """
+    outputs = getattr(network, "output", None) if isinstance(network, keras.Model) else None
+    if isinstance(outputs, dict):
+        return dict(outputs)
+    if outputs is None or isinstance(outputs, (list, tuple)):
+        raise ValueError(
+            f"`{argument}` must be a functional keras.Model with one output, or a dict of outputs named "
+            f"'real_fake', 'classes' or 'label'. Received: {argument}={network!r}"
+        )
+    is_vector = len(outputs.shape) == 2 and outputs.shape[-1] > 1
+    return {vector if is_vector else "real_fake": outputs}
+
+
+def logits_network(network, argument="discriminator", vector="classes"):
+    """The same network, with the same variables, up to its logits.
+
+    A last layer that is an `Activation` (as in every builder of this package) is left
+    off; where the activation sits inside the last layer, the output stays as it is.
+    Losses on logits have gradients where saturated probabilities have none.
+
+    Args:
+        network: A functional `keras.Model` with one input.
+        argument: What to call it in an error.
+        vector: Name of a single output that is a vector.
+
+    Returns:
+        `(model, heads)`: a `keras.Model` with a dict of outputs, and a dict: output name
+        -> `Head`.
+
+    Raises:
+        ValueError: The network is not functional, or it cannot be told what activation an
+            output has been through.
+
+    Example:
+
+    >>> model, heads = logits_network(pooled_discriminator((64, 64, 1), 6, "softmax"))
+    >>> heads
+    {'classes': Head(activation='softmax', from_logits=True)}
+    """
+    outputs, heads = {}, {}
+    for name, tensor in named_outputs(network, argument, vector).items():
+        layer = _last_layer(tensor)
+        activation = _activation(layer)
+        if activation is None:
+            raise ValueError(
+                f"`{argument}`: the last layer of output {name!r} must have a linear, sigmoid or softmax "
+                f"activation, so that its loss can be told. Received: a {type(layer).__name__} layer"
+            )
+        before = isinstance(layer, layers.Activation) and layer.output is tensor
+        outputs[name] = layer.input if before else tensor
+        heads[name] = Head(activation, from_logits=before or activation == "linear")
+    return keras.Model(network.input, outputs, name=network.name), heads
+
+
+def _last_layer(tensor):
+    """The layer that made the values of a tensor: reshapes are looked through."""
+    layer = tensor._keras_history.operation
+    while isinstance(layer, _RESHAPING):
+        layer = layer.input._keras_history.operation
+    return layer
+
+
+def _activation(layer):
+    """`"linear"`, `"sigmoid"`, `"softmax"`, or `None` for anything else."""
+    if isinstance(layer, layers.Softmax):
+        return "softmax"
+    activation = getattr(layer, "activation", None)
+    for name in ("linear", "sigmoid", "softmax"):
+        if activation is keras.activations.get(name):
+            return name
+    return None
