@@ -1,0 +1,29 @@
+"""Photo/sketch pairs and the batches that training reads: nothing is imported until it is asked for."""
+
+import importlib
+
+_EXPORTS = {
+    "Pairs": "pairs",
+    "EmbeddedPairs": "embedded",
+    "FolderPairs": "folder",
+    "DataWarning": "scan",
+    "PairPipeline": "pipeline",
+    "pair_dataset": "pipeline",
+    "ImageError": "images",
+    "read_image": "images",
+    "write_image": "images",
+    "to_unit": "images",
+    "to_uint8": "images",
+}
+__all__ = list(_EXPORTS)
+
+
+def __getattr__(name):
+    # Reading or drawing pairs needs no TensorFlow: only the pipeline does.
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,211 @@
+"""Image files to arrays and back, with OpenCV alone. Arrays are channels-last, colour is RGB."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+FITS = ("pad", "stretch", "crop")
+WHITE = 255
+# Turns the picture as its EXIF tag says, which IMREAD_UNCHANGED does not, but drops alpha.
+_ORIENTED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+_JPEG_SIGNATURE = b"\xff\xd8"
+
+
+class ImageError(ValueError):
+    """A file that cannot be read or written as an image; the message names it."""
+
+
+def decode_image(path):
+    """Reads an image with the channels that its file has: `(h, w)` grey or `(h, w, 3)` RGB, uint8.
+
+    Alpha is flattened on white paper, 16 bits are scaled to 8, and JPEGs are turned as their EXIF tag says.
+
+    Args:
+        path: An image file of any format that OpenCV decodes.
+
+    Returns:
+        A uint8 array in [0, 255].
+
+    Raises:
+        ImageError: If the file cannot be read, is no image, is damaged, or holds floating-point pixels.
+
+    Example:
+        >>> decode_image("photo/chair/0007.jpg").shape
+        (256, 320, 3)
+    """
+    try:
+        # cv2.imread fails on some non-ASCII paths (Windows), so Python reads the bytes.
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ImageError(f"Cannot read {str(path)!r}: {error}") from error
+    flags = _ORIENTED if data.startswith(_JPEG_SIGNATURE) else cv2.IMREAD_UNCHANGED
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except cv2.error as error:
+        raise ImageError(f"OpenCV cannot decode {str(path)!r}: {error}") from error
+    if image is None:
+        raise ImageError(f"{str(path)!r} is no image that OpenCV decodes, or is damaged ({len(data)} bytes).")
+    if image.dtype == np.uint16:
+        image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if image.dtype != np.uint8 or (image.ndim == 3 and image.shape[-1] not in (3, 4)):
+        raise ImageError(
+            f"{str(path)!r} must hold 8-bit or 16-bit pixels, grey or RGB, with or without alpha. "
+            f"Received: {image.dtype}, shape {image.shape}"
+        )
+    if image.ndim == 3 and image.shape[-1] == 4:
+        image = _flatten_alpha(image)
+    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _flatten_alpha(bgra):
+    alpha = bgra[..., 3:].astype(np.uint32)
+    return ((bgra[..., :3] * alpha + WHITE * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def to_channels(image, channels):
+    """Grey to RGB or RGB to grey, as `channels` (1 or 3) says; the result always has a channel axis."""
+    if image.ndim == 2:
+        return np.repeat(image[..., None], channels, axis=-1)
+    return image if channels == 3 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
+
+
+def read_image(path, channels):
+    """Reads an image with a given number of channels.
+
+    Args:
+        path: An image file of any format that OpenCV decodes.
+        channels: 1 for grey, 3 for RGB.
+
+    Returns:
+        A uint8 array `(h, w, channels)` in [0, 255].
+
+    Raises:
+        ImageError: If the file cannot be decoded.
+        ValueError: If `channels` is neither 1 nor 3.
+
+    Example:
+        >>> read_image("sketch/chair/0007.png", channels=1).shape
+        (256, 256, 1)
+    """
+    check_channels("channels", channels)
+    return to_channels(decode_image(path), channels)
+
+
+def fit_image(image, image_size, fit="pad"):
+    """Brings an image of any proportions to a size.
+
+    Args:
+        image: uint8 array `(h, w, channels)`.
+        image_size: `(height, width)` in pixels.
+        fit: `"pad"` keeps the proportions and centres the image on white, `"stretch"` ignores them,
+            `"crop"` keeps them and cuts what is over from the middle.
+
+    Returns:
+        A uint8 array `(height, width, channels)`.
+
+    Raises:
+        ValueError: If `fit` is none of the three, or `image_size` no pair of positive integers.
+
+    Example:
+        >>> fit_image(np.zeros((20, 10, 3), "uint8"), (64, 64)).shape
+        (64, 64, 3)
+    """
+    if fit not in FITS:
+        raise ValueError(f"`fit` must be one of {FITS}. Received: fit={fit!r}")
+    height, width = check_image_size(image_size)
+    rows, columns = image.shape[:2]
+    if fit == "crop":
+        # Cut the target's proportions out of the original first, then resize once.
+        scale = min(rows / height, columns / width)
+        keep_rows, keep_columns = max(1, round(height * scale)), max(1, round(width * scale))
+        top, left = (rows - keep_rows) // 2, (columns - keep_columns) // 2
+        image = image[top : top + keep_rows, left : left + keep_columns]
+    if fit != "pad":
+        return _resize(image, height, width)
+    scale = min(height / rows, width / columns)
+    inner = _resize(image, max(1, round(rows * scale)), max(1, round(columns * scale)))
+    paper = np.full((height, width, image.shape[-1]), WHITE, np.uint8)
+    top, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
+    paper[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+    return paper
+
+
+def _resize(image, height, width):
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = height * width < image.shape[0] * image.shape[1]
+    # Thin strokes alias away unless shrinking averages over areas.
+    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return resized.reshape(height, width, image.shape[-1])  # cv2 drops a channel axis of 1
+
+
+def to_unit(image):
+    """uint8 in [0, 255] to float32 in [-1, 1], as models read them."""
+    unit = np.divide(image, 127.5, dtype=np.float32)
+    unit -= 1
+    return unit
+
+
+def to_uint8(image):
+    """Floats in [-1, 1], as models write them, to uint8 in [0, 255]; what lies outside is clipped."""
+    image = np.asarray(image, dtype=np.float32)
+    if not np.isfinite(image).all():
+        raise ValueError("`image` must be finite. Received: NaN or infinity, as a diverged model gives.")
+    return np.rint((np.clip(image, -1, 1) + 1) * 127.5).astype(np.uint8)
+
+
+def write_image(path, image):
+    """Writes an image so that the file is whole or not there at all.
+
+    Args:
+        path: Where to; the extension chooses the format, missing folders are made.
+        image: uint8 array: `(h, w)` or `(h, w, 1)` grey, or `(h, w, 3)` RGB.
+
+    Raises:
+        ImageError: If OpenCV cannot write such a format.
+        ValueError: If `image` is not a uint8 array of such a shape.
+
+    Example:
+        >>> write_image("drawn/0007.png", to_uint8(sketch))
+    """
+    path, image = Path(path), np.asarray(image)
+    grey = image.ndim == 2 or (image.ndim == 3 and image.shape[-1] == 1)
+    if image.dtype != np.uint8 or image.size == 0 or not (grey or (image.ndim == 3 and image.shape[-1] == 3)):
+        raise ValueError(
+            "`image` must be a uint8 array (h, w), (h, w, 1) or (h, w, 3); `to_uint8` makes one of floats. "
+            f"Received: dtype={image.dtype}, shape={image.shape}"
+        )
+    try:
+        _, encoded = cv2.imencode(path.suffix, image if grey else cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    except cv2.error as error:
+        raise ImageError(f"OpenCV writes no {path.suffix!r} files. Received: path={str(path)!r}") from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(encoded.tobytes())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def check_channels(name, channels):
+    """Raises ValueError unless `channels` is 1 or 3."""
+    if isinstance(channels, bool) or channels not in (1, 3):
+        raise ValueError(f"`{name}` must be 1 (grey) or 3 (RGB). Received: {name}={channels!r}")
+
+
+def check_image_size(image_size):
+    """Returns `image_size` as two Python ints, or raises ValueError."""
+    try:
+        height, width = image_size
+        whole = all(int(side) == side and side > 0 for side in (height, width))
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise ValueError(
+            "`image_size` must be (height, width), two positive integers in pixels. "
+            f"Received: image_size={image_size!r}"
+        )
+    return int(height), int(width)

@@ -1,0 +1,49 @@
+"""What a set of labelled photo/sketch pairs is, wherever it comes from."""
+
+import numpy as np
+
+
+class Pairs:
+    """Labelled photo/sketch pairs that are drawn or decoded one at a time, on request.
+
+    The embedded set and the folder set are both of this kind, so that one
+    tf.data pipeline (`keras_cgan.data.PairPipeline`) serves either.
+
+    Args:
+        labels: Integer class indices, shape `(n_pairs,)`.
+        class_names: One name a class, in the order of the one-hot columns.
+        names: One name a pair, for captions and messages (`"chair/0007"`).
+
+    Subclasses implement `load(index, image_size)`. The pipeline calls it from
+    several threads, and keeps what it returns: it must depend on nothing else.
+    """
+
+    def __init__(self, labels, class_names, names):
+        self.labels = np.asarray(labels, dtype="int64")
+        self.class_names = tuple(class_names)
+        self.names = tuple(names)
+
+    def __len__(self):
+        return len(self.labels)
+
+    @property
+    def n_classes(self):
+        """The number of classes, and so the length of a label."""
+        return len(self.class_names)
+
+    def one_hot(self, indices=slice(None)):
+        """The labels of some pairs, one-hot, float32, `(n, n_classes)`."""
+        return np.eye(self.n_classes, dtype="float32")[self.labels[indices]]
+
+    def load(self, index, image_size):
+        """One pair as uint8 arrays at a size in pixels.
+
+        Args:
+            index: Which pair, from 0 to `len(self) - 1`.
+            image_size: `(height, width)` in pixels.
+
+        Returns:
+            The photo `(height, width, photo_channels)` in RGB and the sketch
+            `(height, width, sketch_channels)`, both uint8 in [0, 255].
+        """
+        raise NotImplementedError

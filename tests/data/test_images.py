@@ -1,0 +1,199 @@
+"""Decoding, fitting and writing of images."""
+
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from keras_cgan.data import ImageError, read_image, to_uint8, to_unit, write_image
+from keras_cgan.data.images import decode_image, fit_image
+
+SHAPE = (16, 24)
+COLOUR = (200, 40, 90)  # RGB, its channels apart so that BGR would be noticed
+
+
+def colour_image(shape=SHAPE):
+    return np.full((*shape, 3), COLOUR, np.uint8)
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(colour_type, width, rows):
+    header = struct.pack(">IIBBBBB", width, len(rows), 8, colour_type, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + bytes(row) for row in rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "JPEG", "bmp", "webp", "tiff", "ppm"])
+def test_every_format_is_read_as_rgb(tmp_path, extension):
+    path = tmp_path / f"a.{extension}"
+    path.write_bytes(cv2.imencode(f".{extension.lower()}", colour_image()[..., ::-1])[1].tobytes())
+    image = read_image(path, 3)
+    assert image.shape == (*SHAPE, 3) and image.dtype == np.uint8
+    np.testing.assert_allclose(image, colour_image(), atol=6)
+
+
+def test_channels_are_made_as_asked(tmp_path):
+    grey, colour = tmp_path / "grey.png", tmp_path / "colour.png"
+    write_image(grey, np.full(SHAPE, 77, np.uint8))
+    write_image(colour, colour_image())
+    assert decode_image(grey).shape == SHAPE
+    assert read_image(grey, 1).shape == (*SHAPE, 1)
+    np.testing.assert_array_equal(read_image(grey, 3), np.full((*SHAPE, 3), 77))
+    luma = 0.299 * COLOUR[0] + 0.587 * COLOUR[1] + 0.114 * COLOUR[2]
+    np.testing.assert_allclose(read_image(colour, 1), np.full((*SHAPE, 1), luma), atol=1)
+    with pytest.raises(ValueError, match=r"`channels` must be 1 \(grey\) or 3 .*Received: channels=2"):
+        read_image(grey, 2)
+
+
+def test_alpha_is_flattened_on_white(tmp_path):
+    rgba = np.zeros((2, 3, 4), np.uint8)
+    rgba[:, 0] = (10, 20, 30, 255)
+    rgba[:, 1] = (10, 20, 30, 0)
+    rgba[:, 2] = (0, 100, 200, 128)
+    path = tmp_path / "rgba.png"
+    path.write_bytes(cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))[1].tobytes())
+    image = read_image(path, 3)
+    np.testing.assert_array_equal(image[0, 0], (10, 20, 30))
+    np.testing.assert_array_equal(image[0, 1], (255, 255, 255))
+    np.testing.assert_allclose(image[0, 2], (127, 177, 227), atol=1)
+
+    path.write_bytes(png(4, 2, [[10, 0, 20, 255]] * 2))  # grey with alpha: nothing there, then 20
+    np.testing.assert_array_equal(read_image(path, 1)[..., 0], [[255, 20]] * 2)
+
+
+def test_sixteen_bits_are_scaled_to_eight(tmp_path):
+    path = tmp_path / "deep.png"
+    path.write_bytes(cv2.imencode(".png", np.array([[0, 257 * 100, 65535]], np.uint16))[1].tobytes())
+    np.testing.assert_array_equal(read_image(path, 1)[..., 0], [[0, 100, 255]])
+
+
+def test_a_photo_is_turned_as_its_exif_tag_says(tmp_path):
+    upper_half_black = np.full((32, 48), 255, np.uint8)
+    upper_half_black[:16] = 0
+    plain = cv2.imencode(".jpg", upper_half_black)[1].tobytes()
+    turned_right = struct.pack("<HHII", 0x0112, 3, 1, 6)
+    tag = b"Exif\0\0" + b"II*\0" + struct.pack("<IH", 8, 1) + turned_right + struct.pack("<I", 0)
+    path = tmp_path / "phone.jpg"
+    path.write_bytes(plain[:2] + b"\xff\xe1" + struct.pack(">H", len(tag) + 2) + tag + plain[2:])
+    image = read_image(path, 1)
+    assert image.shape == (48, 32, 1)
+    assert image[:, 20:].max() < 30 and image[:, :12].min() > 225  # what was above is now to the right
+
+
+def test_paths_may_hold_spaces_and_any_letters(tmp_path):
+    path = tmp_path / "ein Bär (тест) 椅子" / "ä b.png"
+    write_image(path, colour_image())
+    np.testing.assert_array_equal(read_image(str(path), 3), colour_image())
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "truncated", "missing", "folder", "float"])
+def test_a_file_that_is_no_image_is_named(tmp_path, damage):
+    path = tmp_path / "broken.tiff"
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    contents = {
+        "empty": b"",
+        "text": b"not an image",
+        "truncated": cv2.imencode(".jpg", noise)[1].tobytes()[:2000],
+        "float": cv2.imencode(".tiff", noise.astype(np.float32))[1].tobytes(),
+    }
+    if damage == "folder":
+        path.mkdir()
+    elif damage != "missing":
+        path.write_bytes(contents[damage])
+    with pytest.raises(ImageError, match=r"broken.tiff.*\(0 bytes\)" if damage == "empty" else "broken.tiff"):
+        read_image(path, 3)
+
+
+def test_pad_keeps_proportions_and_centres_on_white():
+    image = fit_image(np.zeros((10, 20, 1), np.uint8), (32, 32), "pad")
+    assert image.shape == (32, 32, 1)
+    assert image[8:24].max() == 0
+    assert image[:8].min() == 255 and image[24:].min() == 255
+
+
+def test_stretch_fills_the_frame():
+    image = np.zeros((10, 20, 3), np.uint8)
+    image[:, 10:] = 200
+    fitted = fit_image(image, (40, 20), "stretch")
+    assert fitted.shape == (40, 20, 3)
+    assert fitted[:, :8].max() == 0 and fitted[:, 12:].min() == 200
+
+
+def test_crop_takes_the_middle():
+    image = np.zeros((16, 48, 1), np.uint8)
+    image[:, 16:32] = 90
+    np.testing.assert_array_equal(fit_image(image, (8, 8), "crop"), np.full((8, 8, 1), 90))
+    tall = image.transpose(1, 0, 2)
+    np.testing.assert_array_equal(fit_image(tall, (16, 16), "crop"), np.full((16, 16, 1), 90))
+
+
+def test_an_image_of_the_right_size_is_left_alone():
+    image = np.random.default_rng(0).integers(0, 256, (16, 24, 3), dtype=np.uint8)
+    for fit in ("pad", "stretch", "crop"):
+        np.testing.assert_array_equal(fit_image(image, (16, 24), fit), image)
+
+
+def test_shrinking_averages_so_that_thin_strokes_stay():
+    image = np.full((64, 64, 1), 255, np.uint8)
+    image[:, 5::8] = 0  # one column in eight: sampling every eighth would lose or blacken all
+    np.testing.assert_allclose(fit_image(image, (8, 8)), np.full((8, 8, 1), 255 * 7 / 8), atol=1)
+
+
+@pytest.mark.parametrize("image_size", [64, (64,), (64, 0), (64, -1), (64.5, 64), ("a", "b"), None])
+def test_image_size_is_checked(image_size):
+    with pytest.raises(ValueError, match=r"`image_size` must be \(height, width\).*Received: image_size="):
+        fit_image(colour_image(), image_size)
+
+
+def test_fit_is_checked():
+    with pytest.raises(ValueError, match=r"`fit` must be one of .*Received: fit='zoom'"):
+        fit_image(colour_image(), (8, 8), "zoom")
+
+
+def test_unit_range_and_back():
+    levels = np.arange(256, dtype=np.uint8)
+    unit = to_unit(levels)
+    assert unit.dtype == np.float32 and unit[0] == -1 and unit[-1] == 1
+    np.testing.assert_array_equal(to_uint8(unit), levels)
+    np.testing.assert_array_equal(to_uint8([-1.5, 0.0, 1.5]), [0, 128, 255])
+    with pytest.raises(ValueError, match="must be finite"):
+        to_uint8([0.0, np.nan])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_written_images_are_read_back(tmp_path, channels):
+    image = np.random.default_rng(0).integers(0, 256, (*SHAPE, channels), dtype=np.uint8)
+    path = tmp_path / "new folder" / "a.png"
+    write_image(path, image)
+    np.testing.assert_array_equal(read_image(path, channels), image)
+    assert [file.name for file in path.parent.iterdir()] == ["a.png"]
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    write_image(path, colour_image())
+    before = path.read_bytes()
+
+    def disk_full(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", disk_full)
+    with pytest.raises(OSError, match="disk full"):
+        write_image(path, np.zeros((*SHAPE, 3), np.uint8))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"`image` must be a uint8 array.*Received: dtype=float32"):
+        write_image(tmp_path / "a.png", np.zeros(SHAPE, np.float32))
+    with pytest.raises(ValueError, match=r"Received: dtype=uint8, shape=\(16, 24, 2\)"):
+        write_image(tmp_path / "a.png", np.zeros((*SHAPE, 2), np.uint8))
+    with pytest.raises(ImageError, match=r"'.unknown' files"):
+        write_image(tmp_path / "a.unknown", colour_image())
+    assert not list(tmp_path.iterdir())
