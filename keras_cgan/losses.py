@@ -15,8 +15,12 @@ _PACKAGE = "keras_cgan"
 
 
 def _same_shape(y_true, y_pred):
-    """Both as float tensors; raises a `ValueError` where their shapes differ."""
+    """Both as float tensors; raises a `ValueError` where their shapes differ.
+
+    Half precision is widened: in it 1 - epsilon is 1, and a saturated unit's loss NaN.
+    """
     y_pred = ops.convert_to_tensor(y_pred)
+    y_pred = ops.cast(y_pred, keras.backend.result_type(y_pred.dtype, "float32"))
     y_true = ops.cast(y_true, y_pred.dtype)
     true_shape, pred_shape = tuple(y_true.shape), tuple(y_pred.shape)
     fits = len(true_shape) == len(pred_shape) and all(

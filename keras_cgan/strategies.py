@@ -52,7 +52,15 @@ def check_strategy(name):
 
 
 def strategy_networks(
-    strategy, photo_shape, n_classes, sketch_channels=1, label_input=True, filters=64, n_layers=3, norm="batch"
+    strategy,
+    photo_shape,
+    n_classes,
+    sketch_channels=1,
+    label_input=True,
+    filters=64,
+    n_layers=3,
+    norm="instance",
+    d_norm="instance",
 ):
     """Builds the generator, discriminator and classifier of a strategy.
 
@@ -64,7 +72,9 @@ def strategy_networks(
         label_input: Whether the generator is told the label.
         filters: Maps of the first convolution of G and D.
         n_layers: Number of stride-2 convolutions of D.
-        norm: Norm of G and D: `"batch"`, `"instance"`, `"spectral"` or `None`.
+        norm: Norm of G: `"batch"`, `"instance"`, `"spectral"` or `None`.
+        d_norm: Norm of D, likewise. With `"batch"`, D tells real from fake in their joined
+            batch by its statistics, which are not there in the generator's step.
 
     Returns:
         `(generator, discriminator, classifier)`; the classifier is `None` where the
@@ -81,7 +91,7 @@ def strategy_networks(
     height, width, photo_channels = photo_shape
     sketch_shape = (height, width, sketch_channels)
     pair_shape = (height, width, photo_channels + sketch_channels)
-    options = {"filters": filters, "n_layers": n_layers, "norm": norm}
+    options = {"filters": filters, "n_layers": n_layers, "norm": d_norm}
 
     generator = generators.unet_generator(
         photo_shape, sketch_channels, n_classes if label_input else None, filters, norm=norm

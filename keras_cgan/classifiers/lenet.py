@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_cgan.discriminators.heads import output_activation
-from keras_cgan.generators.conditions import check_image_shape, check_n_classes
+from keras_cgan.generators.conditions import check_image_shape, check_n_classes, check_rate
 
 
 def classifier_input(image_shape, n_classes, smallest=16):
@@ -49,6 +49,7 @@ def lenet_classifier(image_shape, n_classes, dropout=0.5, name="classifier"):
     Source: LeCun et al. 1998, "Gradient-based learning applied to document
     recognition", in the widths of the answer that this project follows.
     """
+    check_rate(dropout)
     sketch = classifier_input(image_shape, n_classes)
     x = sketch
     for number, filters in enumerate((12, 25), start=1):

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_cgan.classifiers.lenet import classifier_input, label_output
+from keras_cgan.generators.conditions import check_at_least, check_rate
 
 
 def _conv_norm(x, filters, kernel_size, strides, name):
@@ -55,6 +56,8 @@ def resnet_classifier(image_shape, n_classes, filters=32, stages=3, dropout=0.3,
 
     Source: He et al. 2016, "Deep residual learning for image recognition", section 4.2.
     """
+    check_at_least(1, filters=filters, stages=stages)
+    check_rate(dropout)
     sketch = classifier_input(image_shape, n_classes)
     x = layers.ReLU(name="stem_relu")(_conv_norm(sketch, filters, 3, 2, "stem"))
     for stage in range(stages):

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_cgan.classifiers.lenet import classifier_input, label_output
+from keras_cgan.generators.conditions import check_at_least, check_rate
 
 
 def vgg_classifier(image_shape, n_classes, filters=32, blocks=3, dropout=0.3, name="classifier"):
@@ -36,6 +37,8 @@ def vgg_classifier(image_shape, n_classes, filters=32, blocks=3, dropout=0.3, na
     Source: Simonyan & Zisserman 2015, "Very deep convolutional networks", section 2,
     with the norm of Ioffe & Szegedy 2015.
     """
+    check_at_least(1, filters=filters, blocks=blocks)
+    check_rate(dropout)
     sketch = classifier_input(image_shape, n_classes, smallest=max(16, 2**blocks))
     x = sketch
     for block in range(1, blocks + 1):

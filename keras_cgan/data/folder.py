@@ -102,11 +102,11 @@ class FolderPairs(Pairs):
         self.photo_paths = tuple(photo for photo, _ in pairs)
         self.sketch_paths = tuple(sketch for _, sketch in pairs)
         ids = {path: number for number, path in enumerate(dict.fromkeys(self.photo_paths))}
-        self.photo_ids = np.array([ids[path] for path in self.photo_paths], dtype="int64")
         super().__init__(
             labels=np.repeat(np.arange(len(class_names)), [len(of_class) for of_class in by_class]),
             class_names=class_names,
             names=[f"{path.parent.name}/{path.stem}" for path in self.sketch_paths],
+            photo_ids=[ids[path] for path in self.photo_paths],
         )
 
     def load(self, index, image_size):

@@ -13,15 +13,18 @@ class Pairs:
         labels: Integer class indices, shape `(n_pairs,)`.
         class_names: One name a class, in the order of the one-hot columns.
         names: One name a pair, for captions and messages (`"chair/0007"`).
+        photo_ids: One integer a pair, the same for all the sketches of one photo. By
+            default every pair has a photo of its own.
 
     Subclasses implement `load(index, image_size)`. The pipeline calls it from
     several threads, and keeps what it returns: it must depend on nothing else.
     """
 
-    def __init__(self, labels, class_names, names):
+    def __init__(self, labels, class_names, names, photo_ids=None):
         self.labels = np.asarray(labels, dtype="int64")
         self.class_names = tuple(class_names)
         self.names = tuple(names)
+        self.photo_ids = np.arange(len(self.labels)) if photo_ids is None else np.asarray(photo_ids)
 
     def __len__(self):
         return len(self.labels)

@@ -8,6 +8,7 @@ saturated probabilities.
 from keras import layers
 
 from keras_cgan import blocks
+from keras_cgan.generators.conditions import check_at_least
 
 
 def check_choice(argument, value, allowed):
@@ -16,10 +17,17 @@ def check_choice(argument, value, allowed):
         raise ValueError(f"`{argument}` must be one of {tuple(allowed)}. Received: {argument}={value!r}")
 
 
-def check_fits(image_shape, n_layers, smallest):
-    """Raises a `ValueError` where the image is too small for so many stride-2 layers."""
-    if not isinstance(n_layers, int) or n_layers < 0:
-        raise ValueError(f"`n_layers` must be an integer of at least 0. Received: n_layers={n_layers!r}")
+def check_fits(image_shape, n_layers, times=1, least=1):
+    """Raises a `ValueError` where the image is too small for so many stride-2 layers.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        n_layers: Number of stride-2 layers.
+        times: Pixels that both sides must have left after them.
+        least: Smallest `n_layers` allowed.
+    """
+    check_at_least(least, n_layers=n_layers)
+    smallest = times * 2**n_layers
     if min(image_shape[:2]) < smallest:
         raise ValueError(
             f"`image_shape`: both sides must be at least {smallest} px for n_layers={n_layers}. "
@@ -36,10 +44,15 @@ def conv4(x, filters, name, strides, norm):
 
 
 def trunk(x, filters, n_layers, norm, name="trunk"):
-    """Stride-2 convolutions of width 1, 2, 4, 8, 8, ... times `filters`; the first has no norm."""
+    """Stride-2 convolutions of width 1, 2, 4, 8, 8, ... times `filters`.
+
+    The first has no batch or instance norm, and neither has one that leaves a single
+    pixel: at batch 1 (with an instance norm, always) that would be zero.
+    """
     for step in range(n_layers):
-        first_norm = norm if step or norm == "spectral" else None
-        x = conv4(x, filters * min(2**step, 8), f"{name}{step + 1}", strides=2, norm=first_norm)
+        plain = step == 0 or max(x.shape[1:3]) < 4
+        step_norm = None if plain and norm != "spectral" else norm
+        x = conv4(x, filters * min(2**step, 8), f"{name}{step + 1}", strides=2, norm=step_norm)
     return x
 
 

@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_cgan import blocks
 from keras_cgan.discriminators import heads
-from keras_cgan.generators.conditions import check_image_shape
+from keras_cgan.generators.conditions import check_at_least, check_image_shape
 
 
 def patch_discriminator(
@@ -41,12 +41,13 @@ def patch_discriminator(
     """
     blocks.check_norm(norm)
     heads.check_choice("activation", activation, (None, "sigmoid"))
+    check_at_least(1, filters=filters)
     image_shape = check_image_shape(image_shape)
     inputs = keras.Input(image_shape, name="image")
     if n_layers == 0:
         outputs = _pixel_head(inputs, filters, norm, activation)
     else:
-        heads.check_fits(image_shape, n_layers, smallest=3 * 2**n_layers)
+        heads.check_fits(image_shape, n_layers, times=3, least=0)
         x = heads.trunk(inputs, filters, n_layers, norm)
         outputs = heads.patch_head(x, filters, n_layers, norm, activation)
     return keras.Model(inputs, outputs, name=name)
@@ -94,8 +95,9 @@ def single_unit_discriminator(
     """
     blocks.check_norm(norm)
     heads.check_choice("activation", activation, (None, "sigmoid"))
+    check_at_least(1, filters=filters)
     image_shape = check_image_shape(image_shape)
-    heads.check_fits(image_shape, n_layers, smallest=2**n_layers)
+    heads.check_fits(image_shape, n_layers)
     inputs = keras.Input(image_shape, name="image")
     x = heads.trunk(inputs, filters, n_layers, norm)
     return keras.Model(inputs, heads.unit_head(x, activation), name=name)

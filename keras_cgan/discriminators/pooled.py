@@ -4,7 +4,7 @@ import keras
 
 from keras_cgan import blocks
 from keras_cgan.discriminators import heads
-from keras_cgan.generators.conditions import check_image_shape, check_n_classes
+from keras_cgan.generators.conditions import check_at_least, check_image_shape, check_n_classes
 
 
 def pooled_discriminator(
@@ -51,8 +51,10 @@ def pooled_discriminator(
     check_n_classes(n_classes)
     heads.check_choice("class_head", class_head, ("sigmoid", "softmax"))
     heads.check_choice("pooling", pooling, ("max", "avg"))
+    check_at_least(1, filters=filters)
+    check_at_least(0, hidden=hidden)
     image_shape = check_image_shape(image_shape)
-    heads.check_fits(image_shape, n_layers, smallest=2**n_layers)
+    heads.check_fits(image_shape, n_layers)
     inputs = keras.Input(image_shape, name="image")
     x = heads.trunk(inputs, filters, n_layers, norm)
     outputs = heads.class_vector(x, n_classes + 1, class_head, pooling, hidden, "classes")

@@ -5,7 +5,7 @@ from keras import layers, ops
 
 from keras_cgan import blocks
 from keras_cgan.discriminators import heads
-from keras_cgan.generators.conditions import check_image_shape, check_n_classes
+from keras_cgan.generators.conditions import check_at_least, check_image_shape, check_n_classes
 
 
 def two_head_discriminator(
@@ -58,8 +58,10 @@ def two_head_discriminator(
     heads.check_choice("class_head", class_head, ("softmax", "sigmoid"))
     heads.check_choice("activation", activation, (None, "sigmoid"))
     heads.check_choice("pooling", pooling, ("avg", "max"))
+    check_at_least(1, filters=filters)
+    check_at_least(0, hidden=hidden)
     image_shape = check_image_shape(image_shape)
-    heads.check_fits(image_shape, n_layers, smallest=(3 if patch else 1) * 2**n_layers)
+    heads.check_fits(image_shape, n_layers, times=3 if patch else 1)
     inputs = keras.Input(image_shape, name="image")
     x = heads.trunk(inputs, filters, n_layers, norm)
     if patch:
@@ -121,13 +123,16 @@ def shared_q_discriminator(
     check_n_classes(n_classes)
     heads.check_choice("activation", activation, (None, "sigmoid"))
     heads.check_choice("pooling", pooling, ("avg", "max"))
+    check_at_least(1, filters=filters)
+    check_at_least(0, hidden=hidden)
+    check_at_least(1, sketch_channels=sketch_channels)
     image_shape = check_image_shape(image_shape)
-    if not 0 < sketch_channels < image_shape[-1]:
+    if sketch_channels >= image_shape[-1]:
         raise ValueError(
-            "`sketch_channels` must be at least 1 and leave at least one channel of the stacked pair for the "
-            f"photo. Received: sketch_channels={sketch_channels}, image_shape={image_shape}"
+            "`sketch_channels` must leave at least one channel of the stacked pair for the photo. "
+            f"Received: sketch_channels={sketch_channels}, image_shape={image_shape}"
         )
-    heads.check_fits(image_shape, n_layers, smallest=(3 if patch else 1) * 2**n_layers)
+    heads.check_fits(image_shape, n_layers, times=3 if patch else 1)
     inputs = keras.Input(image_shape, name="image")
     photo, sketch = ops.split(inputs, [image_shape[-1] - sketch_channels], axis=-1)
     shared = heads.trunk(sketch, filters, n_layers, norm)

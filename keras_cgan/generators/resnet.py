@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_cgan.blocks import check_norm, conv, normalize, reflect_conv, residual
-from keras_cgan.generators.conditions import add_label, condition_inputs, tanh_output
+from keras_cgan.generators.conditions import add_label, check_at_least, condition_inputs, tanh_output
 
 
 def resnet_generator(
@@ -56,6 +56,7 @@ def resnet_generator(
         )
     if blocks is None:
         blocks = 9 if min(height, width) >= 256 else 6
+    check_at_least(1, filters=filters, out_channels=out_channels, blocks=blocks)
 
     def step(x, n, name, label=None, **options):
         x = conv(x, n, 3, f"{name}_conv", strides=2, norm=norm, **options)

@@ -22,6 +22,7 @@ class FixedNetwork(layers.Layer):
 
     Args:
         network: A built `keras.Model`.
+        training: Mode to run it in, always; `None` for that of the model around it.
         **options: As for any layer.
 
     Example:
@@ -29,13 +30,16 @@ class FixedNetwork(layers.Layer):
     >>> verdict = FixedNetwork(discriminator)(generator(photo))
     """
 
-    def __init__(self, network, **options):
+    def __init__(self, network, training=None, **options):
         super().__init__(**options)
+        # Not left to call(..., training=True): a functional model overrides that by its own mode.
+        self._training = training
         # A closure: Keras would track an attribute, and the layer would own the network.
         self._get_network = lambda: network
 
     def call(self, inputs, training=None):
         network = self._get_network()
+        training = training if self._training is None else self._training
         outputs, _ = network.stateless_call(
             network.trainable_variables, network.non_trainable_variables, inputs, training=training
         )

@@ -101,9 +101,8 @@ class ReferenceTrainer:
             loss_weights=weights,
         )
         # Draws in training mode (batch statistics, dropout) and moves nothing of G.
-        self._fakes = keras.Model(
-            self.combined.input, FixedNetwork(generator, name="drawn")(self.combined.input, training=True)
-        )
+        drawn = FixedNetwork(generator, training=True, name="drawn")(self.combined.input)
+        self._fakes = keras.Model(self.combined.input, drawn)
 
     @property
     def optimizers(self):

@@ -1,0 +1,63 @@
+"""Starts TensorFlow for a program: quietly, with memory growth, a seed and a precision."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def start_tensorflow(seed=0, precision="float32"):
+    """Imports TensorFlow without its start-up messages and sets it up.
+
+    For programs, before anything else imports TensorFlow. GPUs get memory as it is needed
+    instead of all at once. `TF_CPP_MIN_LOG_LEVEL` in the environment brings the messages back.
+
+    Args:
+        seed: Of Python, NumPy and Keras.
+        precision: One of `PRECISIONS`: the Keras dtype policy.
+
+    Raises:
+        ValueError: `precision` is not one of those.
+
+    Example:
+
+    >>> start_tensorflow(seed=1, precision="mixed_bfloat16")
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"`precision` must be one of {PRECISIONS}. Received: precision={precision!r}")
+    asked = "TF_CPP_MIN_LOG_LEVEL" in os.environ
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with contextlib.nullcontext() if asked else _stderr_held():
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.zeros(())  # starts the devices, which have messages too
+    if not asked:
+        # Among others, that a last, shorter batch is traced once more.
+        tf.get_logger().setLevel("ERROR")
+    import keras
+
+    keras.config.set_dtype_policy(precision)
+    keras.utils.set_random_seed(seed)
+
+
+@contextlib.contextmanager
+def _stderr_held():
+    """Holds back what C++ code writes to stderr, and shows it only when something is raised."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
