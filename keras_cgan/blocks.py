@@ -1,10 +1,11 @@
 """Blocks that the builders share: each is `f(x, filters, ..., name) -> x`.
 
-Only layers that come with Keras are used, so a saved model needs nothing but
-Keras to load. Every layer gets an initializer of its own: one shared instance
-would give layers of one shape the same kernels.
+Only layers that come with Keras are used (but for `AlwaysDropout`), so a saved model
+needs nothing but Keras to load. Every layer gets an initializer of its own: one shared
+instance would give layers of one shape the same kernels.
 """
 
+import keras
 from keras import initializers, layers, ops
 
 NORMS = ("batch", "instance", "spectral", None)
@@ -19,6 +20,18 @@ def check_norm(norm):
 def _kernel():
     """The DCGAN and pix2pix initializer, N(0, .02)."""
     return initializers.RandomNormal(0.0, 0.02)
+
+
+@keras.saving.register_keras_serializable(package="keras_cgan")
+class AlwaysDropout(layers.Dropout):
+    """Dropout at test time too.
+
+    `Dropout` called with `training=True` would not do: `predict`, and any call of the
+    model with `training=False`, overrides the argument of a layer inside.
+    """
+
+    def call(self, inputs):
+        return super().call(inputs, training=True)
 
 
 def conv(x, filters, kernel_size, name, strides=1, padding="same", norm=None, transpose=False):
@@ -74,7 +87,7 @@ def normalize(x, norm, name, label=None):
     return layers.Add(name=f"{name}_shift")([layers.Multiply(name=f"{name}_scale")([x, gamma]), beta])
 
 
-def label_map(label, filters, name, bias_initializer=None):
+def label_map(label, filters, name, bias_initializer=None, stddev=0.3):
     """The label through one linear layer, as a `(batch, 1, 1, filters)` map.
 
     Linear, so that scaled and mixed labels extrapolate and blend.
@@ -83,7 +96,8 @@ def label_map(label, filters, name, bias_initializer=None):
         filters,
         use_bias=bias_initializer is not None,
         bias_initializer=bias_initializer or "zeros",
-        kernel_initializer=initializers.RandomNormal(0.0, 0.1),
+        # Of the size of what it is added to: a faint label would be ignored at first.
+        kernel_initializer=initializers.RandomNormal(0.0, stddev),
         name=name,
     )
     return layers.Reshape((1, 1, filters), name=f"{name}_map")(dense(label))
@@ -102,8 +116,8 @@ def up(x, filters, name, norm="batch", label=None, dropout=0.0, dropout_at_test=
     x = conv(x, filters, 4, f"{name}_conv", strides=2, norm=norm, transpose=True)
     x = normalize(x, norm, f"{name}_norm", label)
     if dropout:
-        layer = layers.Dropout(dropout, name=f"{name}_dropout")
-        x = layer(x, training=True) if dropout_at_test else layer(x)
+        layer_class = AlwaysDropout if dropout_at_test else layers.Dropout
+        x = layer_class(dropout, name=f"{name}_dropout")(x)
     return x
 
 

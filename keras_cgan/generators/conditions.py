@@ -62,7 +62,7 @@ def add_label(x, label, name="label_bottleneck"):
     """Adds a linear map of the label to every place of the bottleneck; no label, no change."""
     if label is None:
         return x
-    return layers.Add(name=f"{name}_add")([x, blocks.label_map(label, x.shape[-1], name)])
+    return layers.Add(name=f"{name}_add")([x, blocks.label_map(label, x.shape[-1], name, stddev=1.0)])
 
 
 def tanh_output(x, name="sketch"):

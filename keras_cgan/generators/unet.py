@@ -62,6 +62,7 @@ def unet_generator(
         dropout: Rate in the first three decoder steps; the paper has .5.
         dropout_at_test: `True` keeps the dropout at test time too, as the paper does:
             its noise. By default a trained generator draws the same photo the same way.
+            To load such a model, import `keras_cgan.blocks` first.
         name: Name of the model.
 
     Returns:
@@ -99,7 +100,8 @@ def unet_generator(
     for step, width in enumerate(widths[1:], start=2):
         skips.append(x)
         at_one_pixel = x.shape[1] == x.shape[2] == 2
-        x = blocks.down(x, width, f"down{step}", norm=None if at_one_pixel else norm)
+        step_norm = None if at_one_pixel and norm != "spectral" else norm
+        x = blocks.down(x, width, f"down{step}", step_norm)
 
     x = add_label(x, label)
     for step, (width, skip) in enumerate(zip(reversed(widths[:-1]), reversed(skips)), start=1):

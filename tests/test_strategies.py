@@ -1,0 +1,126 @@
+"""The strategies: which networks each takes, by one table."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cgan import STRATEGIES, strategy_networks
+
+PHOTO, N_CLASSES, N_PATCHES = (48, 64, 3), 5, (10, 14)
+
+
+class Row(NamedTuple):
+    """What a strategy's discriminator sees and says, and whether there is a classifier."""
+
+    channels: int
+    activations: dict
+    classifier: bool = False
+
+
+# With one sketch channel: the pair has 4 channels, the sketch alone 1.
+TABLE = {
+    "pix2pix": Row(4, {"real_fake": "linear"}),
+    "sigmoid": Row(1, {"classes": "sigmoid"}),
+    "fake-class": Row(1, {"classes": "softmax"}),
+    "two-head": Row(4, {"real_fake": "linear", "classes": "softmax"}),
+    "classifier": Row(4, {"real_fake": "linear"}, classifier=True),
+    "shared-q": Row(4, {"real_fake": "linear", "label": "softmax"}),
+}
+SHAPES = {"real_fake": (*N_PATCHES, 1), "classes": (N_CLASSES + 1,), "label": (N_CLASSES,)}
+every_strategy = pytest.mark.parametrize("strategy", TABLE)
+
+
+def networks(strategy, **options):
+    return strategy_networks(strategy, PHOTO, N_CLASSES, **{"filters": 4, "n_layers": 2, **options})
+
+
+def outputs_of(discriminator):
+    """Outputs by the name of their last layer, which is the name of the output."""
+    return {
+        tensor._keras_history.operation.name: tensor for tensor in keras.tree.flatten(discriminator.output)
+    }
+
+
+def test_the_table_is_complete():
+    assert list(STRATEGIES) == list(TABLE)
+
+
+@every_strategy
+def test_the_networks_are_those_of_the_table(strategy):
+    row = TABLE[strategy]
+    generator, discriminator, classifier = networks(strategy)
+    assert generator.output_shape == (None, 48, 64, 1)
+    assert discriminator.input_shape == (None, 48, 64, row.channels)
+    outputs = outputs_of(discriminator)
+    assert {
+        name: tensor._keras_history.operation.activation.__name__ for name, tensor in outputs.items()
+    } == (row.activations)
+    assert {name: tuple(tensor.shape[1:]) for name, tensor in outputs.items()} == {
+        name: SHAPES[name] for name in row.activations
+    }
+    assert (classifier is not None) == row.classifier
+    if classifier is not None:
+        assert classifier.input_shape == (None, 48, 64, 1) and classifier.output_shape == (None, N_CLASSES)
+
+
+@every_strategy
+def test_what_a_strategy_says_of_itself(strategy):
+    row, chosen = TABLE[strategy], STRATEGIES[strategy]
+    assert chosen.paired == (row.channels == 4)
+    assert set(chosen.outputs) == set(row.activations)
+    assert chosen.classifier == row.classifier
+    if chosen.class_head:
+        assert row.activations["classes"] == chosen.class_head
+    assert chosen.summary
+
+
+@every_strategy
+@pytest.mark.parametrize("label_input", [True, False])
+def test_with_and_without_the_label_as_input(strategy, label_input):
+    generator, discriminator, _ = networks(strategy, label_input=label_input)
+    photo = np.zeros((2, *PHOTO), "float32")
+    inputs = {"photo": photo, "label": np.eye(N_CLASSES, dtype="float32")[:2]} if label_input else photo
+    assert isinstance(generator.input, dict) == label_input
+    sketch = generator(inputs)
+    assert sketch.shape == (2, 48, 64, 1)
+    seen = sketch if discriminator.input_shape[-1] == 1 else np.concatenate([photo, sketch], axis=-1)
+    assert all(tensor.shape[0] == 2 for tensor in keras.tree.flatten(discriminator(seen)))
+
+
+@every_strategy
+def test_sketch_channels(strategy):
+    generator, discriminator, classifier = networks(strategy, sketch_channels=3)
+    assert generator.output_shape[-1] == 3
+    assert discriminator.input_shape[-1] == (6 if TABLE[strategy].channels == 4 else 3)
+    assert classifier is None or classifier.input_shape[-1] == 3
+    if strategy == "shared-q":
+        assert discriminator.get_layer("trunk1_conv").input.shape[-1] == 3
+
+
+@every_strategy
+def test_options_reach_both_networks(strategy):
+    generator, discriminator, _ = networks(strategy, filters=3, n_layers=1, norm="instance")
+    assert generator.get_layer("down1_conv").filters == 3
+    assert discriminator.get_layer("trunk1_conv").filters == 3
+    assert "trunk2_conv" not in {layer.name for layer in discriminator.layers}
+    for model in (generator, discriminator):
+        assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers)
+
+
+@every_strategy
+def test_names_tell_the_networks_apart(strategy):
+    models = [model for model in networks(strategy) if model is not None]
+    assert [model.name for model in models] == ["generator", "discriminator", "classifier"][: len(models)]
+
+
+def test_errors():
+    with pytest.raises(
+        ValueError, match=r"`strategy` must be one of \['pix2pix'.*Received: strategy='acgan'"
+    ):
+        networks("acgan")
+    with pytest.raises(ValueError, match="`n_classes`.*Received: n_classes=1"):
+        strategy_networks("classifier", PHOTO, 1)
+    with pytest.raises(ValueError, match="`norm`.*Received: norm='layer'"):
+        networks("pix2pix", norm="layer")
