@@ -5,13 +5,13 @@ import numpy as np
 from keras import layers
 
 from keras_cgan import metrics
-from keras_cgan.classifiers import resnet_classifier
+from keras_cgan.classifiers import vgg_classifier
 
 
 def train_judge(sketches, labels, epochs=40, batch_size=32, seed=1000, verbose=0):
     """Trains an independent classifier on real sketches, to judge drawn ones by.
 
-    It is a small ResNet, of other architecture and seed than the classifier that the
+    It is a small VGG, of other architecture and seed than the classifier that the
     generator is trained with. It sees shifted, scaled, turned and mirrored sketches.
 
     Args:
@@ -32,7 +32,7 @@ def train_judge(sketches, labels, epochs=40, batch_size=32, seed=1000, verbose=0
     0.84
     """
     keras.utils.set_random_seed(seed)
-    judge = resnet_classifier(sketches.shape[1:], labels.shape[1], name="judge")
+    judge = vgg_classifier(sketches.shape[1:], labels.shape[1], filters=16, name="judge")
     paper = {"fill_mode": "constant", "fill_value": 1.0}
     augment = keras.Sequential(
         [

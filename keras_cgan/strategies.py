@@ -44,6 +44,11 @@ STRATEGIES = {
 }
 
 
+# Without it the generator learns to mislead the classifier instead of drawing the class: on real pairs the
+# classifier's loss on fakes then falls while an independent judge sees no class (benchmarks/classifier_noise.py).
+CLASSIFIER_NOISE = 0.5
+
+
 def check_strategy(name):
     """The `Strategy` of a name; raises a `ValueError` that lists the names."""
     if name not in STRATEGIES:
@@ -108,5 +113,7 @@ def strategy_networks(
         )
     else:
         discriminator = discriminators.patch_discriminator(pair_shape, **options)
-    classifier = classifiers.lenet_classifier(sketch_shape, n_classes) if chosen.classifier else None
+    classifier = None
+    if chosen.classifier:
+        classifier = classifiers.resnet_classifier(sketch_shape, n_classes, input_noise=CLASSIFIER_NOISE)
     return generator, discriminator, classifier

@@ -7,15 +7,18 @@ from keras_cgan.discriminators.heads import output_activation
 from keras_cgan.generators.conditions import check_image_shape, check_n_classes, check_rate
 
 
-def classifier_input(image_shape, n_classes, smallest=16):
-    """Checks a classifier's shape and number of classes and makes its input."""
+def classifier_input(image_shape, n_classes, smallest=16, input_noise=0.0):
+    """Checks a classifier's shape and number of classes; makes its input, and that with noise on it."""
     check_n_classes(n_classes)
     image_shape = check_image_shape(image_shape)
     if min(image_shape[:2]) < smallest:
         raise ValueError(
             f"`image_shape`: both sides must be at least {smallest} px. Received: image_shape={image_shape}"
         )
-    return keras.Input(image_shape, name="sketch")
+    if not 0.0 <= input_noise < float("inf"):
+        raise ValueError(f"`input_noise` must be a number of at least 0. Received: input_noise={input_noise!r}")
+    sketch = keras.Input(image_shape, name="sketch")
+    return sketch, layers.GaussianNoise(input_noise, name="input_noise")(sketch) if input_noise else sketch
 
 
 def label_output(x, n_classes, initializer="he_normal"):
@@ -24,13 +27,16 @@ def label_output(x, n_classes, initializer="he_normal"):
     return output_activation(x, "softmax", "label")
 
 
-def lenet_classifier(image_shape, n_classes, dropout=0.5, name="classifier"):
+def lenet_classifier(image_shape, n_classes, dropout=0.5, input_noise=0.0, name="classifier"):
     """Builds the answer's LeNet: two 5x5 convolutions, two hidden layers, softmax.
 
     Args:
         image_shape: `(height, width, channels)` of a sketch, both sides at least 16 px.
         n_classes: Number of classes.
         dropout: Rate after either hidden layer.
+        input_noise: Standard deviation of Gaussian noise on the sketch in training. A classifier
+            that reads through noise cannot be told a class by a faint pattern, so a generator
+            has to draw it.
         name: Name of the model.
 
     Returns:
@@ -50,8 +56,7 @@ def lenet_classifier(image_shape, n_classes, dropout=0.5, name="classifier"):
     recognition", in the widths of the answer that this project follows.
     """
     check_rate(dropout)
-    sketch = classifier_input(image_shape, n_classes)
-    x = sketch
+    sketch, x = classifier_input(image_shape, n_classes, input_noise=input_noise)
     for number, filters in enumerate((12, 25), start=1):
         x = layers.Conv2D(
             filters, 5, activation="relu", kernel_initializer="he_normal", name=f"conv{number}"

@@ -29,7 +29,7 @@ def _residual(x, filters, strides, name):
     return layers.ReLU(name=f"{name}_relu2")(layers.Add(name=f"{name}_add")([x, y]))
 
 
-def resnet_classifier(image_shape, n_classes, filters=32, stages=3, dropout=0.3, name="classifier"):
+def resnet_classifier(image_shape, n_classes, filters=32, stages=3, dropout=0.3, input_noise=0.0, name="classifier"):
     """Builds a ResNet-style classifier: one basic block a stage after a 3x3 stem.
 
     Args:
@@ -39,6 +39,9 @@ def resnet_classifier(image_shape, n_classes, filters=32, stages=3, dropout=0.3,
             the size.
         stages: Number of stages.
         dropout: Rate before the last layer.
+        input_noise: Standard deviation of Gaussian noise on the sketch in training. A classifier
+            that reads through noise cannot be told a class by a faint pattern, so a generator
+            has to draw it.
         name: Name of the model.
 
     Returns:
@@ -58,8 +61,8 @@ def resnet_classifier(image_shape, n_classes, filters=32, stages=3, dropout=0.3,
     """
     check_at_least(1, filters=filters, stages=stages)
     check_rate(dropout)
-    sketch = classifier_input(image_shape, n_classes)
-    x = layers.ReLU(name="stem_relu")(_conv_norm(sketch, filters, 3, 2, "stem"))
+    sketch, x = classifier_input(image_shape, n_classes, input_noise=input_noise)
+    x = layers.ReLU(name="stem_relu")(_conv_norm(x, filters, 3, 2, "stem"))
     for stage in range(stages):
         x = _residual(x, filters * 2**stage, 1 if stage == 0 else 2, f"stage{stage + 1}")
     x = layers.GlobalAveragePooling2D(name="features")(x)

@@ -7,7 +7,7 @@ from keras_cgan.classifiers.lenet import classifier_input, label_output
 from keras_cgan.generators.conditions import check_at_least, check_rate
 
 
-def vgg_classifier(image_shape, n_classes, filters=32, blocks=3, dropout=0.3, name="classifier"):
+def vgg_classifier(image_shape, n_classes, filters=32, blocks=3, dropout=0.3, input_noise=0.0, name="classifier"):
     """Builds a VGG-style classifier: pairs of 3x3 convolutions between poolings.
 
     With batch norm after every convolution and global average pooling at the end, so
@@ -19,6 +19,9 @@ def vgg_classifier(image_shape, n_classes, filters=32, blocks=3, dropout=0.3, na
         filters: Maps of the first block; each further block has twice as many.
         blocks: Number of blocks, each two convolutions and a pooling.
         dropout: Rate before the last layer.
+        input_noise: Standard deviation of Gaussian noise on the sketch in training. A classifier
+            that reads through noise cannot be told a class by a faint pattern, so a generator
+            has to draw it.
         name: Name of the model.
 
     Returns:
@@ -39,8 +42,7 @@ def vgg_classifier(image_shape, n_classes, filters=32, blocks=3, dropout=0.3, na
     """
     check_at_least(1, filters=filters, blocks=blocks)
     check_rate(dropout)
-    sketch = classifier_input(image_shape, n_classes, smallest=max(16, 2**blocks))
-    x = sketch
+    sketch, x = classifier_input(image_shape, n_classes, max(16, 2**blocks), input_noise)
     for block in range(1, blocks + 1):
         for number in (1, 2):
             layer_name = f"block{block}_conv{number}"
