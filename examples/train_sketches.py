@@ -25,12 +25,12 @@ DEFAULTS = {
     "data": None,
     "misalignment": 0.8,
     "strategy": "classifier",
-    "label_input": True,
+    "label_input": None,
     "image_size": 64,
     "batch_size": 8,
     "epochs": 30,
     "filters": 32,
-    "l1_weight": 100.0,
+    "l1_weight": 10.0,
     "adversarial_weight": 1.0,
     "class_weight": 1.0,
     "seed": 0,
@@ -55,7 +55,12 @@ def parse_arguments(arguments=None):
     add("--data", "folder of photo/sketch pairs; by default the embedded set")
     add("--misalignment", "of the embedded set: 0 traced, 1 drawn from memory", type=float)
     add("--strategy", "how the labels are used, see below", choices=STRATEGIES)
-    add("--label-input", "whether the generator is told the label", action=argparse.BooleanOptionalAction)
+    parser.add_argument(
+        "--label-input",
+        action=argparse.BooleanOptionalAction,
+        default=argparse.SUPPRESS,
+        help="whether the generator is told the label (default: yes, but not for pix2pix)",
+    )
     add("--image-size", "height and width in pixels, a multiple of 4", type=int)
     add("--batch-size", "pairs a step", type=int)
     add("--epochs", "passes over the training pairs", type=int)
@@ -75,6 +80,8 @@ def open_run(options):
     asked = {name: value for name, value in vars(options).items() if name in DEFAULTS}
     if not options.resume:
         settings = {**DEFAULTS, **asked}
+        if settings["label_input"] is None:
+            settings["label_input"] = settings["strategy"] != "pix2pix"
         if settings["data"]:
             settings["data"] = str(Path(settings["data"]).resolve())
         return RunFolder.new(options.out or RunFolder.next_free("runs", settings["strategy"]), settings)
