@@ -50,7 +50,5 @@ def moved_variables(step, *models):
 
 def _value(variable):
     """A copy: on some backends NumPy would otherwise share memory with the variable."""
-    from keras import ops
-
-    value = np.array(ops.convert_to_numpy(variable.value), copy=True)
+    value = np.array(variable.numpy(), copy=True)
     return value.astype("float32") if value.dtype.kind == "V" or "bfloat16" in str(value.dtype) else value

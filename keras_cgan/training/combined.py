@@ -67,6 +67,10 @@ class CombinedModel(keras.Model):
     def export(self, *args, **kwargs):
         self.get_config()
 
+    def save_own_variables(self, store):
+        # What keras.saving.save_weights() calls.
+        self.get_config()
+
 
 def combined_model(generator, discriminator, classifier=None, paired=True, name="combined"):
     """Builds the generator's training model: G, then D and C, both fixed.

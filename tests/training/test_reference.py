@@ -1,0 +1,385 @@
+"""The reference trainer: what each strategy trains, and each step against one written by hand."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+
+from keras_cgan import STRATEGIES, ReferenceTrainer, strategy_networks
+from keras_cgan.testing import moved_variables
+
+LOG_KEYS = {
+    "pix2pix": {"d_loss", "g_loss", "g_l1", "g_adv"},
+    "sigmoid": {"d_loss", "g_loss", "g_l1", "g_adv"},
+    "fake-class": {"d_loss", "g_loss", "g_l1", "g_adv"},
+    "two-head": {"d_loss", "g_loss", "g_l1", "g_adv", "g_class"},
+    "classifier": {"d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"},
+    "shared-q": {"d_loss", "g_loss", "g_l1", "g_adv", "g_class"},
+}
+WEIGHTS = {"l1_weight": 10.0, "adversarial_weight": 0.7, "class_weight": 0.3}
+LEARNING_RATES = {"g": 0.05, "d": 0.1, "c": 0.2}
+every_strategy = pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+
+
+def networks(strategy, label=True, class_head="softmax", inside=False, stochastic=False):
+    """Tiny networks of a strategy; `stochastic`: with dropout, and spectral norm in D."""
+    chosen = STRATEGIES[strategy]
+    dropout = 0.3 if stochastic else 0.0
+    discriminator = tiny.discriminator(
+        chosen.outputs,
+        channels=4 if chosen.paired else 1,
+        dropout=dropout,
+        spectral=stochastic,
+        inside=inside,
+        class_head=chosen.class_head or class_head,
+    )
+    classifier = tiny.classifier(dropout) if chosen.classifier else None
+    return tiny.generator(label, dropout), discriminator, classifier
+
+
+def sgd_trainer(parts, learning_rates=LEARNING_RATES, run_eagerly=True, **options):
+    """A trainer with SGD, which shows any error of scale, and unequal weights."""
+    optimizers = {f"{net}_optimizer": keras.optimizers.SGD(rate) for net, rate in learning_rates.items()}
+    return ReferenceTrainer(*parts, **{**optimizers, **WEIGHTS, **options}, run_eagerly=run_eagerly)
+
+
+def present(parts):
+    return [network for network in parts if network is not None]
+
+
+def assert_same_values(parts, others, atol=2e-6):
+    for network, other in zip(present(parts), present(others), strict=True):
+        for variable, twin in zip(network.variables, other.variables, strict=True):
+            actual, expected = variable.numpy(), twin.numpy()
+            np.testing.assert_allclose(actual, expected, atol=atol, rtol=1e-5, err_msg=variable.path)
+
+
+class HandStep:
+    """The step as the design words it: three updates with explicit gradients, nothing of the package."""
+
+    def __init__(self, parts, strategy, class_head="softmax"):
+        self.G, self.D, self.C = self.parts = [tiny.copy(network) for network in parts]
+        self.names = STRATEGIES[strategy].outputs
+        self.paired = STRATEGIES[strategy].paired
+        self.softmax = (STRATEGIES[strategy].class_head or class_head) == "softmax"
+
+    def targets(self, label, fake):
+        n = len(label)
+        fakeness = np.full((n, 1), float(fake), "float32")
+        said = np.zeros_like(label) if fake and self.softmax else label
+        classes = np.concatenate([fakeness, said], axis=1)
+        return {"real_fake": 1 - fakeness, "classes": classes, "label": label}
+
+    def loss(self, name, y_true, y_pred):
+        if name == "label" or (name == "classes" and self.softmax):
+            return -tf.reduce_mean(tf.reduce_sum(y_true * tf.math.log(y_pred), axis=-1))
+        y_pred = tf.where(y_true > 0.5, y_pred, 1 - y_pred)
+        return -tf.reduce_mean(tf.math.log(y_pred))
+
+    def outputs(self, network, image, only="real_fake"):
+        outputs = network(image, training=True)
+        return outputs if isinstance(outputs, dict) else {only: outputs}
+
+    def seen(self, photo, sketch):
+        return tf.concat([photo, sketch], axis=-1) if self.paired else tf.convert_to_tensor(sketch)
+
+    def descend(self, network, tape, loss, rate):
+        weights = network.trainable_variables
+        for weight, gradient in zip(weights, tape.gradient(loss, [weight.value for weight in weights])):
+            if gradient is not None:
+                weight.assign(weight - rate * gradient)
+
+    def d_step(self, photo, label, sketch, fakes, joined):
+        images = [self.seen(photo, image) for image in (sketch, fakes)]
+        targets = [self.targets(label, fake) for fake in (False, True)]
+        if joined:
+            images = [tf.concat(images, axis=0)]
+            targets = [{name: np.concatenate([half[name] for half in targets]) for name in self.names}]
+        losses = []
+        for number, (image, target) in enumerate(zip(images, targets)):
+            with tf.GradientTape() as tape:
+                outputs = self.outputs(self.D, image, self.names[0])
+                told = [name for name in self.names if name != "label"]
+                parts = [self.loss(name, target[name], outputs[name]) for name in told]
+                if "label" in self.names and number == 0:
+                    # Q learns from the real sketches only.
+                    parts.append(self.loss("label", label, outputs["label"][: len(label)]))
+                loss = sum(parts)
+            self.descend(self.D, tape, loss, LEARNING_RATES["d"])
+            losses.append(float(loss))
+        return np.mean(losses)
+
+    def c_step(self, sketch, label):
+        with tf.GradientTape() as tape:
+            loss = self.loss("label", label, self.C(sketch, training=True))
+        self.descend(self.C, tape, loss, LEARNING_RATES["c"])
+        return float(loss)
+
+    def g_step(self, x, photo, label, sketch):
+        judge, reader = tiny.copy(self.D), tiny.copy(self.C)
+        with tf.GradientTape() as tape:
+            drawn = self.G(x, training=True)
+            l1 = tf.reduce_mean(tf.abs(sketch - drawn))
+            outputs = self.outputs(judge, self.seen(photo, drawn), self.names[0])
+            if reader is not None:
+                outputs["label"] = reader(drawn, training=True)
+            asked = self.targets(label, fake=0)
+            losses = {name: self.loss(name, asked[name], output) for name, output in outputs.items()}
+            adversarial = losses.pop("real_fake" if "real_fake" in losses else "classes")
+            of_class = sum(losses.values())
+            loss = 10.0 * l1 + 0.7 * adversarial + 0.3 * of_class
+        self.descend(self.G, tape, loss, LEARNING_RATES["g"])
+        logs = {"g_loss": loss, "g_l1": l1, "g_adv": adversarial}
+        return logs | ({"g_class": of_class} if losses else {})
+
+    def __call__(self, x, sketch, joined=True):
+        photo, label = x["photo"], x["label"]
+        conditions = x if isinstance(self.G.input, dict) else photo
+        fakes = tiny.copy(self.G)(conditions, training=True)
+        logs = {"d_loss": self.d_step(photo, label, sketch, fakes, joined)}
+        if self.C is not None:
+            logs["c_loss"] = self.c_step(sketch, label)
+        return logs | self.g_step(conditions, photo, label, sketch)
+
+
+def assert_step_by_hand(parts, strategy, class_head="softmax", joined=True, run_eagerly=True):
+    hand = HandStep(parts, strategy, class_head)
+    trainer = sgd_trainer(parts, strategy=strategy, joined_batch=joined, run_eagerly=run_eagerly)
+    for size in (4, 3):
+        x, sketch = tiny.batch(size, seed=size)
+        expected = hand(x, sketch, joined)
+        logs = trainer.train_on_batch(x, sketch)
+        assert logs == pytest.approx({name: float(value) for name, value in expected.items()}, rel=2e-5)
+        assert_same_values(parts, hand.parts)
+
+
+@every_strategy
+def test_two_steps_are_those_written_by_hand(strategy):
+    """All of the state: weights, moving averages, dropout seeds, power-iteration vectors."""
+    assert_step_by_hand(networks(strategy, stochastic=True), strategy, run_eagerly=False)
+
+
+def test_a_sigmoid_class_head_by_hand():
+    assert_step_by_hand(networks("two-head", class_head="sigmoid"), "two-head", class_head="sigmoid")
+
+
+@pytest.mark.parametrize("strategy", ["pix2pix", "shared-q"])
+def test_two_batches_instead_of_a_joined_one_by_hand(strategy):
+    assert_step_by_hand(networks(strategy), strategy, joined=False)
+
+
+@pytest.mark.parametrize("strategy", ["sigmoid", "two-head"])
+def test_activations_inside_the_last_layer_by_hand(strategy):
+    assert_step_by_hand(networks(strategy, inside=True), strategy)
+
+
+@pytest.mark.parametrize("label", [True, False], ids=["label", "no label"])
+@every_strategy
+def test_built_networks_learn_and_log_what_applies(strategy, label):
+    parts = strategy_networks(strategy, (16, 16, 3), tiny.N_CLASSES, label_input=label, filters=4, n_layers=1)
+    trainer = ReferenceTrainer(*parts, strategy=strategy, run_eagerly=not label)
+    logs = {}
+    for size in (4, 3):
+        x, sketch = tiny.batch(size)
+        moved = moved_variables(lambda: logs.update(trainer.train_on_batch(x, sketch)), *present(parts))
+        assert set(logs) == LOG_KEYS[strategy]
+        assert all(type(value) is float and np.isfinite(value) for value in logs.values())
+        total = 100 * logs["g_l1"] + logs["g_adv"] + logs.get("g_class", 0.0)
+        assert logs["g_loss"] == pytest.approx(total, rel=1e-5)
+        for network in present(parts):
+            averages = [v for v in network.non_trainable_variables if "moving" in v.path]
+            expected = {variable.path for variable in [*network.trainable_variables, *averages]}
+            assert expected <= set(moved[network.name])
+
+
+@pytest.mark.parametrize("strategy", ["classifier", "two-head", "shared-q"])
+def test_each_compiled_step_moves_its_own_network(strategy):
+    parts = networks(strategy, stochastic=True)
+    trainer = sgd_trainer(parts)
+    x, sketch = tiny.batch()
+    trainer.train_on_batch(x, sketch)
+    zeros = _zeros(trainer.d_model)
+    steps = {
+        "generator": lambda: trainer.combined.train_on_batch(x, _zeros(trainer.combined)),
+        "discriminator": lambda: trainer.d_model.train_on_batch(tiny.pair(x, sketch), zeros),
+        "classifier": lambda: trainer.c_model.train_on_batch(sketch, {"label": x["label"]}),
+    }
+    for network in present(parts):
+        moved = moved_variables(steps[network.name], *present(parts))
+        assert moved.pop(network.name)
+        assert not any(moved.values())
+        assert network.trainable is True
+
+
+def _zeros(model, size=4):
+    return {name: np.zeros((size, *output.shape[1:]), "float32") for name, output in model.output.items()}
+
+
+def test_the_pass_that_draws_the_fakes_moves_nothing_of_the_generator():
+    parts = networks("pix2pix", stochastic=True)
+    trainer = sgd_trainer(parts, {"g": 0.0, "d": 0.1, "c": 0.0})
+    twin = tiny.copy(parts[0])
+    x, sketch = tiny.batch()
+    trainer.train_on_batch(x, sketch)
+    twin(x, training=True)
+    # One pass in training mode, that of G's own step, moved averages and seeds; not two.
+    assert_same_values(parts[:1], [twin])
+
+
+def test_fakes_are_drawn_in_training_mode():
+    """By the batch's statistics: moving averages far off must not matter to D."""
+    parts = networks("pix2pix")
+    twins = [tiny.copy(network) for network in parts]
+    for variable in twins[0].non_trainable_variables:
+        if "moving_variance" in variable.path:
+            variable.assign(variable + 100.0)
+    x, sketch = tiny.batch()
+    logs = [sgd_trainer(nets).train_on_batch(x, sketch) for nets in (parts, twins)]
+    assert logs[0] == pytest.approx(logs[1], rel=1e-6)
+    assert_same_values(parts[1:], twins[1:])
+
+
+def test_joined_and_separate_batches_differ_with_batch_norm():
+    parts = networks("pix2pix")
+    twins = [tiny.copy(network) for network in parts]
+    x, sketch = tiny.batch()
+    joined = sgd_trainer(parts).train_on_batch(x, sketch)
+    separate = sgd_trainer(twins, joined_batch=False).train_on_batch(x, sketch)
+    assert abs(joined["d_loss"] - separate["d_loss"]) > 1e-4
+
+
+@pytest.mark.parametrize("strategy", ["two-head", "classifier"])
+def test_the_order_of_the_pairs_in_a_batch_does_not_matter(strategy):
+    parts = networks(strategy)
+    twins = [tiny.copy(network) for network in parts]
+    x, sketch = tiny.batch()
+    order = np.array([2, 0, 3, 1])
+    logs = sgd_trainer(parts).train_on_batch(x, sketch)
+    shuffled = {name: value[order] for name, value in x.items()}
+    assert sgd_trainer(twins).train_on_batch(shuffled, sketch[order]) == pytest.approx(logs, rel=1e-5)
+    assert_same_values(parts, twins)
+
+
+def test_eager_steps_and_tensors_give_the_same():
+    parts = networks("classifier", stochastic=True)
+    twins = [tiny.copy(network) for network in parts]
+    trainer, twin = sgd_trainer(parts, run_eagerly=False), sgd_trainer(twins)
+    for size in (4, 3):
+        arrays = tiny.batch(size)
+        logs = trainer.train_on_batch(*arrays)
+        tensors = keras.tree.map_structure(tf.convert_to_tensor, arrays)
+        assert twin.train_on_batch(*tensors) == pytest.approx(logs, rel=1e-5)
+    assert_same_values(parts, twins)
+
+
+def test_l2():
+    parts = networks("pix2pix")
+    x, sketch = tiny.batch()
+    drawn = tiny.copy(parts[0])(x, training=True)
+    logs = sgd_trainer(parts, reconstruction="l2").train_on_batch(x, sketch)
+    assert logs["g_l1"] == pytest.approx(np.mean((sketch - drawn) ** 2), rel=1e-5)
+    assert logs["g_loss"] == pytest.approx(10 * logs["g_l1"] + 0.7 * logs["g_adv"], rel=1e-5)
+
+
+def test_logits_without_an_activation_give_the_same_step():
+    parts = networks("pix2pix")
+    twins = [tiny.copy(network) for network in parts]
+    dense = twins[1].get_layer("real_fake_dense")
+    twins[1] = keras.Model(twins[1].input, dense.output, name="discriminator")
+    x, sketch = tiny.batch()
+    logs = [sgd_trainer(nets).train_on_batch(x, sketch) for nets in (parts, twins)]
+    assert logs[0] == pytest.approx(logs[1], rel=1e-6)
+    assert_same_values(parts, twins)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_saturated_discriminator_still_teaches(inside):
+    """An `Activation` layer is left off; inside the last layer nothing but the clip is possible."""
+    parts = networks("pix2pix", inside=inside)
+    parts[1].get_layer("real_fake_dense").bias.assign([-200.0])
+    trainer = sgd_trainer(parts, {"g": 0.05, "d": 0.0}, l1_weight=0.0)
+    before = tiny.values(parts[0])
+    logs = trainer.train_on_batch(*tiny.batch())
+    changes = [np.abs(new - old).max() for new, old in zip(tiny.values(parts[0]), before)]
+    weights = [k for k, variable in enumerate(parts[0].variables) if "kernel" in variable.path]
+    assert all((changes[k] > 0) is not inside for k in weights)
+    assert logs["g_adv"] == pytest.approx(-np.log(1e-7) if inside else 200.0, rel=0.05)
+
+
+def test_optimizers_by_name_and_by_default():
+    trainer = ReferenceTrainer(*networks("classifier"), g_optimizer="sgd", d_optimizer="rmsprop")
+    kinds = {name: type(optimizer).__name__ for name, optimizer in trainer.optimizers.items()}
+    assert kinds == {"generator": "SGD", "discriminator": "RMSprop", "classifier": "Adam"}
+    optimizers = ReferenceTrainer(*networks("classifier")).optimizers
+    settings = {name: (float(o.learning_rate), o.beta_1) for name, o in optimizers.items()}
+    expected = {"generator": (2e-4, 0.5), "discriminator": (2e-4, 0.5), "classifier": (1e-3, 0.9)}
+    assert {name: pytest.approx(setting) for name, setting in expected.items()} == settings
+    assert set(ReferenceTrainer(*networks("two-head")).optimizers) == {"generator", "discriminator"}
+
+
+def test_a_class_blind_trainer_takes_bare_photos():
+    trainer = sgd_trainer(networks("pix2pix", label=False))
+    x, sketch = tiny.batch()
+    assert set(trainer.train_on_batch(x["photo"], sketch)) == LOG_KEYS["pix2pix"]
+    assert set(trainer.train_on_batch({"photo": x["photo"]}, sketch)) == LOG_KEYS["pix2pix"]
+
+
+@pytest.mark.parametrize(
+    "strategy, label_input",
+    [("pix2pix", True), ("sigmoid", False), ("classifier", False), ("shared-q", False)],
+)
+def test_a_missing_label_or_photo(strategy, label_input):
+    trainer = sgd_trainer(networks(strategy, label=label_input))
+    x, sketch = tiny.batch()
+    with pytest.raises(ValueError, match="`x` must be a dict with 'photo' and 'label'.*no 'label' in"):
+        trainer.train_on_batch({"photo": x["photo"]}, sketch)
+    with pytest.raises(ValueError, match="no 'label' in ndarray"):
+        trainer.train_on_batch(x["photo"], sketch)
+    with pytest.raises(ValueError, match="no 'photo' in"):
+        trainer.train_on_batch({"label": x["label"]}, sketch)
+
+
+@pytest.mark.parametrize("strategy", ["sigmoid", "classifier"])
+def test_class_numbers_instead_of_one_hot_labels(strategy):
+    trainer = sgd_trainer(networks(strategy, label=False))
+    x, sketch = tiny.batch()
+    with pytest.raises(ValueError, match="must have the shape"):
+        trainer.train_on_batch({"photo": x["photo"], "label": x["label"].argmax(axis=1)}, sketch)
+
+
+def test_an_unknown_strategy():
+    with pytest.raises(ValueError, match="`strategy` must be one of .*'pix2pix'.*Received: strategy='acgan'"):
+        ReferenceTrainer(*networks("pix2pix"), strategy="acgan")
+
+
+@pytest.mark.parametrize(
+    "strategy, built_for",
+    [
+        ("pix2pix", "classifier"),
+        ("classifier", "pix2pix"),
+        ("fake-class", "sigmoid"),
+        ("sigmoid", "fake-class"),
+        ("two-head", "shared-q"),
+        ("shared-q", "two-head"),
+    ],
+)
+def test_networks_of_another_strategy(strategy, built_for):
+    with pytest.raises(ValueError, match=f"`strategy`: '{strategy}' takes a discriminator with outputs"):
+        ReferenceTrainer(*networks(built_for), strategy=strategy)
+
+
+def test_networks_that_do_not_fit():
+    generator, discriminator, classifier = networks("classifier")
+    with pytest.raises(ValueError, match="`discriminator` must take 1 channels .* or 4 .*Received: .* 2"):
+        ReferenceTrainer(generator, tiny.discriminator(channels=2))
+    with pytest.raises(ValueError, match="`classifier` must take images of shape"):
+        ReferenceTrainer(generator, discriminator, tiny.classifier(channels=3))
+    with pytest.raises(ValueError, match="`classifier` must be None"):
+        ReferenceTrainer(generator, tiny.discriminator(("real_fake", "label")), classifier)
+    both = tiny.discriminator(("real_fake", "label"))
+    odd = keras.Model(both.input, {"label": both.output["label"], "other": both.output["real_fake"]})
+    with pytest.raises(ValueError, match=r"must have an output 'real_fake' or .*\['label', 'other'\]"):
+        ReferenceTrainer(generator, odd)
+    with pytest.raises(ValueError, match="`reconstruction` must be .* Received: reconstruction='mse'"):
+        ReferenceTrainer(generator, discriminator, reconstruction="mse")

@@ -1,0 +1,81 @@
+"""Tiny networks and batches that the training tests share."""
+
+import keras
+import numpy as np
+from keras import layers
+
+SIZE = (16, 16)
+N_CLASSES = 3
+
+
+def batch(size=4, seed=0, photo_channels=3):
+    """`(x, y)` as both trainers take them."""
+    rng = np.random.default_rng(seed)
+    photo = rng.uniform(-1, 1, (size, *SIZE, photo_channels)).astype("float32")
+    label = np.eye(N_CLASSES, dtype="float32")[np.arange(size) % N_CLASSES]
+    return {"photo": photo, "label": label}, rng.uniform(-1, 1, (size, *SIZE, 1)).astype("float32")
+
+
+def pair(x, sketch):
+    return np.concatenate([x["photo"], np.asarray(sketch)], axis=-1)
+
+
+def conv_norm(x, filters=4, strides=1, spectral=False, dropout=0.0):
+    """Convolution, BatchNormalization, leaky ReLU, Dropout: all that could leak."""
+    conv = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)
+    x = (layers.SpectralNormalization(conv) if spectral else conv)(x)
+    x = layers.LeakyReLU(0.2)(layers.BatchNormalization()(x))
+    return layers.Dropout(dropout)(x) if dropout else x
+
+
+def generator(label=True, dropout=0.0, photo_channels=3):
+    """Two convolutions; the label is added after the first."""
+    photo = keras.Input((*SIZE, photo_channels), name="photo")
+    x = conv_norm(photo, dropout=dropout)
+    inputs = photo
+    if label:
+        inputs = {"photo": photo, "label": keras.Input((N_CLASSES,), name="label")}
+        x = layers.Add()([x, layers.Reshape((1, 1, 4))(layers.Dense(4)(inputs["label"]))])
+    sketch = layers.Conv2D(1, 3, padding="same", activation="tanh")(x)
+    return keras.Model(inputs, sketch, name="generator")
+
+
+def discriminator(
+    outputs=("real_fake",), channels=4, dropout=0.0, spectral=False, inside=False, class_head="sigmoid"
+):
+    """Logits, and an `Activation` for each output; `inside`: as part of the last layer."""
+    units = {"real_fake": 1, "classes": N_CLASSES + 1, "label": N_CLASSES}
+    kinds = {"real_fake": "sigmoid", "classes": class_head, "label": "softmax"}
+    image = keras.Input((*SIZE, channels), name="image")
+    x = conv_norm(image, strides=2, spectral=spectral, dropout=dropout)
+    x = conv_norm(x, strides=2, spectral=spectral, dropout=dropout)
+    flat = layers.Flatten()(x)
+    heads = {}
+    for name in outputs:
+        dense = layers.Dense(units[name], activation=kinds[name] if inside else None, name=f"{name}_dense")
+        heads[name] = dense(flat)
+        if not inside:
+            heads[name] = layers.Activation(kinds[name], name=name)(heads[name])
+    return keras.Model(image, heads if len(heads) > 1 else heads[outputs[0]], name="discriminator")
+
+
+def classifier(dropout=0.0, channels=1):
+    """One convolution and a softmax."""
+    sketch = keras.Input((*SIZE, channels), name="sketch")
+    x = layers.Flatten()(conv_norm(sketch, strides=4, dropout=dropout))
+    x = layers.Activation("softmax", name="label")(layers.Dense(N_CLASSES)(x))
+    return keras.Model(sketch, x, name="classifier")
+
+
+def copy(network):
+    """A network of its own with the same weights and seeds."""
+    if network is None:
+        return None
+    twin = keras.models.clone_model(network)
+    for new, old in zip(twin.variables, network.variables, strict=True):
+        new.assign(old)
+    return twin
+
+
+def values(network):
+    return [variable.numpy() for variable in network.variables]
