@@ -73,25 +73,29 @@ def by_hand(generator, discriminator, classifier):
         sketch = tf.constant(sketch)
         fakes = draw(x)
         d_loss = d_step(x["photo"], sketch, fakes)
-        return {"d_loss": float(d_loss), "c_loss": float(c_step(sketch, x["label"])), "g_loss": float(g_step(x, sketch))}
+        c_loss = c_step(sketch, x["label"])
+        g_loss = g_step(x, sketch)
+        return {"d_loss": float(d_loss), "c_loss": float(c_loss), "g_loss": float(g_loss)}
 
     return step
 
 
 def networks(size, filters):
-    """Networks without dropout: the first losses can then be compared to the digit."""
-    generator, discriminator, classifier = strategy_networks("classifier", (size, size, 3), 6, filters=filters)
+    """Networks without dropout and noise: the first losses can then be compared to the digit."""
+
+    def without_dropout(layer):
+        config = layer.get_config()
+        config.update({name: 0.0 for name in ("rate", "stddev") if name in config})
+        return layer.__class__.from_config(config)
+
+    generator, discriminator, classifier = strategy_networks(
+        "classifier", (size, size, 3), 6, filters=filters
+    )
     generator, classifier = (
-        keras.models.clone_model(
-            network, clone_function=lambda layer: layer.__class__.from_config(_without_dropout(layer.get_config()))
-        )
+        keras.models.clone_model(network, clone_function=without_dropout)
         for network in (generator, classifier)
     )
     return generator, discriminator, classifier
-
-
-def _without_dropout(config):
-    return {**config, "rate": 0.0} if "rate" in config else config
 
 
 def main():
@@ -109,7 +113,7 @@ def main():
     }
     sketch = rng.uniform(-1, 1, (*shape, 1)).astype("float32")
 
-    ours, theirs = networks(options.image_size, options.filters), networks(options.image_size, options.filters)
+    ours, theirs = (networks(options.image_size, options.filters) for _ in range(2))
     for a, b in zip(ours, theirs):
         b.set_weights(a.get_weights())
     steps = {"reference": ReferenceTrainer(*ours).train_on_batch, "by hand": by_hand(*theirs)}

@@ -11,13 +11,15 @@ folders, a fifth of the photos is held out for the test.
 """
 
 import argparse
+import json
 import math
-import signal
+import shlex
 import sys
 import time
 from pathlib import Path
 
-from keras_cgan.run_folder import RunFolder, write_json
+from keras_cgan.console import Progress, StopOnCtrlC
+from keras_cgan.run_folder import RunFolder, check_new, write_json
 from keras_cgan.startup import PRECISIONS, start_tensorflow
 from keras_cgan.strategies import STRATEGIES
 
@@ -30,12 +32,14 @@ DEFAULTS = {
     "batch_size": 8,
     "epochs": 30,
     "filters": 32,
-    "l1_weight": 10.0,
+    "l1_weight": 50.0,
     "adversarial_weight": 1.0,
-    "class_weight": 1.0,
+    "class_weight": 5.0,
     "seed": 0,
     "precision": "float32",
 }
+LEAST = {"misalignment": 0, "image_size": 24, "batch_size": 1, "epochs": 1, "filters": 1}
+LEAST |= {"l1_weight": 0, "adversarial_weight": 0, "class_weight": 0, "seed": 0}
 SAMPLE_EVERY = 20  # batches
 MOST_TEST_PHOTOS = 1000  # that the final measures are taken on
 
@@ -61,7 +65,7 @@ def parse_arguments(arguments=None):
         default=argparse.SUPPRESS,
         help="whether the generator is told the label (default: yes, but not for pix2pix)",
     )
-    add("--image-size", "height and width in pixels, a multiple of 4", type=int)
+    add("--image-size", "height and width in pixels, a multiple of 4, at least 24", type=int)
     add("--batch-size", "pairs a step", type=int)
     add("--epochs", "passes over the training pairs", type=int)
     add("--filters", "maps of the first convolution", type=int)
@@ -75,28 +79,65 @@ def parse_arguments(arguments=None):
     return parser.parse_args(arguments)
 
 
-def open_run(options):
-    """A new run folder, or that of `--resume`, whose settings then hold."""
+def choose_settings(options):
+    """The defaults and what was asked for; with `--resume` the run's own, where only the epochs may grow."""
     asked = {name: value for name, value in vars(options).items() if name in DEFAULTS}
-    if not options.resume:
+    if asked.get("data"):
+        asked["data"] = str(Path(asked["data"]).resolve())
+    if options.resume:
+        settings = {**resumed_settings(options, asked), **asked}
+    else:
         settings = {**DEFAULTS, **asked}
         if settings["label_input"] is None:
             settings["label_input"] = settings["strategy"] != "pix2pix"
-        if settings["data"]:
-            settings["data"] = str(Path(settings["data"]).resolve())
-        return RunFolder.new(options.out or RunFolder.next_free("runs", settings["strategy"]), settings)
+        if options.out:
+            check_new(options.out)
+    check(settings)
+    return settings
+
+
+def resumed_settings(options, asked):
+    """The settings of the run to go on with; raises a `ValueError` where others are asked for."""
     if options.out:
         raise ValueError("--resume goes on in its own folder: leave out --out")
-    run = RunFolder.open(options.resume)
-    if "data" in asked:
-        asked["data"] = str(Path(asked["data"]).resolve())
+    settings = RunFolder.open(options.resume).settings
     for name, value in asked.items():
-        if name != "epochs" and value != run.settings[name]:
-            flag = "--" + name.replace("_", "-")
-            raise ValueError(f"{flag} is {run.settings[name]} in {run.path}: a run is resumed as it was started")
-    if asked.get("epochs", run.settings["epochs"]) != run.settings["epochs"]:
-        run.settings["epochs"] = asked["epochs"]
-        write_json(run.path / "settings.json", run.settings)
+        if name == "epochs" and value < settings[name]:
+            raise ValueError(f"--epochs is {settings[name]} in {options.resume}: ask for more, not fewer")
+        if name != "epochs" and value != settings[name]:
+            raise ValueError(
+                f"{flag(name)} is {settings[name]} in {options.resume}: a run is resumed as it was started"
+            )
+    return settings
+
+
+def check(settings):
+    """Raises a `ValueError` that names the flag, before anything is loaded or written."""
+    for name, least in LEAST.items():
+        if not least <= settings[name] < math.inf:
+            raise ValueError(f"{flag(name)} must be at least {least}. Received: {settings[name]}")
+    if settings["image_size"] % 4:
+        raise ValueError(f"--image-size must be a multiple of 4. Received: {settings['image_size']}")
+    if settings["data"] and not Path(settings["data"]).is_dir():
+        raise ValueError(f"--data: there is no folder {settings['data']}")
+
+
+def flag(name):
+    return "--" + name.replace("_", "-")
+
+
+def is_finished(path, settings):
+    """Whether a run has its measures, taken after all of its epochs."""
+    file = Path(path) / "results.json"
+    return file.exists() and json.loads(file.read_text(encoding="utf-8")).get("epochs") == settings["epochs"]
+
+
+def open_run(options, settings):
+    """The folder of the run, a new one or that of `--resume`."""
+    if not options.resume:
+        return RunFolder.new(options.out or RunFolder.next_free("runs", settings["strategy"]), settings)
+    run = RunFolder.open(options.resume)
+    run.change_settings(settings)
     return run
 
 
@@ -127,34 +168,36 @@ def make_trainer(settings, n_classes):
     return ReferenceTrainer(*networks, strategy=settings["strategy"], **weights)
 
 
-def train(run, trainer, pairs, samples):
-    """The training loop. Returns the number of steps done: all of them, unless Ctrl-C was pressed."""
+def make_pipeline(pairs, settings):
     from keras_cgan.data import PairPipeline
+
+    size = (settings["image_size"],) * 2
+    return PairPipeline(pairs, size, settings["batch_size"], seed=settings["seed"])
+
+
+def train(run, trainer, pipeline, samples):
+    """The training loop. Returns the number of steps done and of all: the same, unless it was stopped."""
     from keras_cgan.training.checkpoint import TrainerCheckpoint
 
-    settings = run.settings
-    size = (settings["image_size"],) * 2
-    pipeline = PairPipeline(pairs, size, settings["batch_size"], seed=settings["seed"])
-    total = settings["epochs"] * pipeline.steps_per_epoch
+    total = run.settings["epochs"] * pipeline.steps_per_epoch
     checkpoint = TrainerCheckpoint(trainer, run.path / "checkpoint")
     step = checkpoint.restore()
     run.keep_losses(step)
-    progress = Progress(step, total)
-    stop = StopOnCtrlC()
+    progress = Progress(total, SAMPLE_EVERY)
 
-    for x, y in pipeline.batches(step, total):
-        losses = trainer.train_on_batch(x, y)
-        step += 1
-        run.add_losses(step, losses)
-        progress.show(step, losses)
-        if step % SAMPLE_EVERY == 0:
-            samples.write(run.path / "samples" / f"step-{step:06d}.png")
-            trainer.generator.save_weights(run.path / "weights" / "generator.weights.h5")
-            trainer.discriminator.save_weights(run.path / "weights" / "discriminator.weights.h5")
-        if step % pipeline.steps_per_epoch == 0 or stop.asked:
-            checkpoint.save(step)
-        if stop.asked:
-            break
+    with StopOnCtrlC() as stop:
+        for x, y in pipeline.batches(step, total):
+            losses = trainer.train_on_batch(x, y)
+            step += 1
+            run.add_losses(step, losses)
+            progress.show(step, losses)
+            if step % SAMPLE_EVERY == 0:
+                samples.write(run.path / "samples" / f"step-{step:06d}.png")
+                run.save_weights(trainer.generator, trainer.discriminator)
+            if step % pipeline.steps_per_epoch == 0 or stop.asked:
+                checkpoint.save(step)
+            if stop.asked:
+                break
     progress.end()
     return step, total
 
@@ -170,46 +213,6 @@ class Samples:
         from keras_cgan.pictures import sample_grid
 
         write_image(path, sample_grid(*self._content))
-
-
-class Progress:
-    """A bar with losses and time left; in a log file, a line every 20 steps."""
-
-    def __init__(self, first_step, total):
-        self._total, self._first, self._start = total, first_step, None
-        self._is_terminal = sys.stdout.isatty()
-
-    def show(self, step, losses):
-        if self._start is None:
-            # The first step also compiles: it says nothing about the time left.
-            self._start, self._first = time.monotonic(), step
-        if not self._is_terminal and step % SAMPLE_EVERY and step != self._total:
-            return
-        done = step - self._first
-        left = (time.monotonic() - self._start) / done * (self._total - step) if done else math.nan
-        clock = f"{int(left) // 60}:{int(left) % 60:02d}" if done else "-:--"
-        filled = round(20 * step / self._total)
-        text = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-        line = f"step {step}/{self._total} [{'=' * filled}{'.' * (20 - filled)}] {clock} left  {text}"
-        print(f"\r{line}\033[K" if self._is_terminal else line, end="" if self._is_terminal else "\n", flush=True)
-
-    def end(self):
-        if self._is_terminal:
-            print()
-
-
-class StopOnCtrlC:
-    """Lets the step under way end on the first Ctrl-C (or SIGTERM); a second one stops at once."""
-
-    def __init__(self):
-        self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
-
-    def _ask(self, number, frame):
-        self.asked = True
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
 
 
 def arrays(pairs, settings, most=None):
@@ -232,34 +235,42 @@ def measure(run, trainer, train_pairs, test):
     print("training an independent classifier on real sketches, as a judge ...", flush=True)
     _, labels, sketches = arrays(train_pairs, run.settings)
     results = evaluate(trainer.generator, train_judge(sketches, labels), *test)
-    write_json(run.path / "results.json", results)
+    write_json(run.path / "results.json", {"epochs": run.settings["epochs"], **results})
     return results
 
 
 def summary(results, n_classes):
     """The measures in one line: none of the first three may stand alone."""
-    parts = [f"class accuracy {results['class_accuracy']:.2f} (real sketches {results['class_accuracy_real']:.2f})"]
-    if "swap_asked" in results:
-        parts.append(f"asked for another class: drawn {results['swap_asked']:.2f} (chance {1 / n_classes:.2f})")
-    parts.append(f"within-class diversity {results['within_class_diversity']:.2f} (real sketches 1, all alike 0)")
+    text = {name: "n/a" if math.isnan(value) else f"{value:.2f}" for name, value in results.items()}
+    parts = [f"class accuracy {text['class_accuracy']} (real sketches {text['class_accuracy_real']})"]
+    if "swap_asked" in text:
+        parts.append(f"asked for another class: drawn {text['swap_asked']} (chance {1 / n_classes:.2f})")
+    parts.append(f"within-class diversity {text['within_class_diversity']} (real sketches 1, all alike 0)")
     parts.append(f"L1 {results['l1']:.3f} (white paper {results['l1_white_paper']:.3f})")
     return "; ".join(parts)
 
 
 def main(arguments=None):
-    run = open_run(parse_arguments(arguments))
-    settings = run.settings
+    options = parse_arguments(arguments)
+    settings = choose_settings(options)
+    if options.resume and is_finished(options.resume, settings):
+        print(f"{options.resume} is finished: {settings['epochs']} epochs. To go on, ask for more --epochs.")
+        return
     start_tensorflow(settings["seed"], settings["precision"])
     train_pairs, test_pairs = load_pairs(settings)
     names = train_pairs.class_names
-    print(f"{len(train_pairs)} training and {len(test_pairs)} test pairs of {len(names)} classes: {', '.join(names)}")
+    counts = f"{len(train_pairs)} training and {len(test_pairs)} test pairs"
+    print(f"{counts} of {len(names)} classes: {', '.join(names)}")
 
     trainer = make_trainer(settings, len(names))
+    pipeline = make_pipeline(train_pairs, settings)
     test = arrays(test_pairs, settings, MOST_TEST_PHOTOS)
     samples = Samples(trainer.generator, *test, names)
-    step, total = train(run, trainer, train_pairs, samples)
+    run = open_run(options, settings)  # only now: a run that cannot start leaves no folder behind
+    step, total = train(run, trainer, pipeline, samples)
     if step < total:
-        print(f"stopped and saved after step {step} of {total}. To go on:\n  python {sys.argv[0]} --resume {run.path}")
+        print(f"stopped and saved after step {step} of {total}. To go on:")
+        print(f"  python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(run.path))}")
         return
 
     samples.write(run.path / "samples.png")
@@ -277,3 +288,5 @@ if __name__ == "__main__":
         main()
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped")

@@ -56,10 +56,10 @@ def conv(x, filters, kernel_size, name, strides=1, padding="same", norm=None, tr
 
 def _plain_norm(norm, name, affine):
     """A norm layer with, or without, its own gamma and beta."""
-    gamma = initializers.RandomNormal(1.0, 0.02)
+    options = {"center": affine, "scale": affine, "gamma_initializer": initializers.RandomNormal(1.0, 0.02)}
     if norm == "batch":
-        return layers.BatchNormalization(center=affine, scale=affine, gamma_initializer=gamma, name=name)
-    return layers.GroupNormalization(groups=-1, center=affine, scale=affine, gamma_initializer=gamma, name=name)
+        return layers.BatchNormalization(**options, name=name)
+    return layers.GroupNormalization(groups=-1, **options, name=name)
 
 
 def normalize(x, norm, name, label=None):

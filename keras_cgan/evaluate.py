@@ -8,11 +8,12 @@ from keras_cgan import metrics
 from keras_cgan.classifiers import vgg_classifier
 
 
-def train_judge(sketches, labels, epochs=40, batch_size=32, seed=1000, verbose=0):
+def train_judge(sketches, labels, epochs=60, batch_size=32, seed=1000, verbose=0):
     """Trains an independent classifier on real sketches, to judge drawn ones by.
 
     It is a small VGG, of other architecture and seed than the classifier that the
-    generator is trained with. It sees shifted, scaled, turned and mirrored sketches.
+    generator is trained with. It looks at sketches shrunk to about 32 pixels, and learns from
+    shifted, scaled, turned and mirrored ones.
 
     Args:
         sketches: Real training sketches, `(n, height, width, channels)` in [-1, 1].
@@ -32,7 +33,13 @@ def train_judge(sketches, labels, epochs=40, batch_size=32, seed=1000, verbose=0
     0.84
     """
     keras.utils.set_random_seed(seed)
-    judge = vgg_classifier(sketches.shape[1:], labels.shape[1], filters=16, name="judge")
+    height, width = sketches.shape[1:3]
+    pool = max(1, min(height, width) // 32)
+    inputs = keras.Input(sketches.shape[1:], name="sketch")
+    small = layers.AveragePooling2D(pool, name="shrink")(inputs)
+    network = vgg_classifier(tuple(small.shape[1:]), labels.shape[1], name="vgg")
+    judge = keras.Model(inputs, network(small), name="judge")
+
     paper = {"fill_mode": "constant", "fill_value": 1.0}
     augment = keras.Sequential(
         [
@@ -43,11 +50,12 @@ def train_judge(sketches, labels, epochs=40, batch_size=32, seed=1000, verbose=0
         ],
         name="augment",
     )
-    inputs = keras.Input(sketches.shape[1:], name="sketch")
     trained = keras.Model(inputs, judge(augment(inputs)))
     steps = -(-len(sketches) // batch_size) * epochs
-    schedule = keras.optimizers.schedules.CosineDecay(2e-3, steps)
-    trained.compile(keras.optimizers.Adam(schedule), loss="categorical_crossentropy")
+    trained.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
+    )
     trained.fit(sketches, labels, batch_size=batch_size, epochs=epochs, verbose=verbose)
     return judge
 
@@ -65,8 +73,8 @@ def evaluate(generator, judge, photos, labels, sketches):
     Returns:
         A dict of floats: `class_accuracy` and, beside it, `class_accuracy_real` (the judge
         on the true sketches: the ceiling), `swap_asked` and `swap_photo` (only where the
-        generator has a label input), `within_class_diversity` (1 = as the real ones), `l1`
-        and, beside it, `l1_white_paper`.
+        generator has a label input), `within_class_diversity` (1 = as the real ones; NaN where no
+        class has two sketches), `l1` and, beside it, `l1_white_paper`.
 
     Example:
 

@@ -231,7 +231,9 @@ class DiscriminatorLoss(_PairLoss):
     def __init__(self, from_logits=False, label_smoothing=0.0, **options):
         super().__init__(**options)
         if not 0.0 <= label_smoothing < 1.0:
-            raise ValueError(f"`label_smoothing` must be in [0, 1). Received: label_smoothing={label_smoothing}")
+            raise ValueError(
+                f"`label_smoothing` must be in [0, 1). Received: label_smoothing={label_smoothing}"
+            )
         self.from_logits = from_logits
         self.label_smoothing = label_smoothing
 

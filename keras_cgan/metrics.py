@@ -43,12 +43,17 @@ def label_swap(generator, judge, photos, labels):
         A dict of floats in [0, 1]: `"asked"`, the share that shows the class asked for, and
         `"photo"`, the share that shows the photo's own all the same.
 
+    Raises:
+        ValueError: There is no other class to ask for.
+
     Example:
 
     >>> label_swap(generator, judge, photos, labels)
     {'asked': 0.62, 'photo': 0.2}
     """
     n_classes = labels.shape[1]
+    if n_classes < 2:
+        raise ValueError(f"`labels` must be of at least two classes. Received: {n_classes}")
     own = np.argmax(labels, axis=1)
     asked, photo = [], []
     for shift in range(1, n_classes):
@@ -74,10 +79,11 @@ def within_class_diversity(sketches, real_sketches, labels):
         labels: `(n, n_classes)`, one-hot.
 
     Returns:
-        A float, from 0.
+        A float, from 0; NaN where there is nothing to compare: no class has two sketches, or
+        the real ones of each class are all alike.
 
     Raises:
-        ValueError: The shapes differ, or no class has two sketches.
+        ValueError: The shapes differ.
 
     Example:
 
@@ -93,12 +99,12 @@ def within_class_diversity(sketches, real_sketches, labels):
     groups = [np.flatnonzero(classes == c) for c in np.unique(classes)]
     groups = [group for group in groups if len(group) > 1]
     if not groups:
-        raise ValueError(f"`labels`: at least one class needs two sketches. Received: {len(classes)} sketches")
+        return float("nan")
     drawn, real = (
         np.mean([_mean_distance(blurred[group]) for group in groups])
         for blurred in (_blurred(sketches), _blurred(real_sketches))
     )
-    return float(drawn / real)
+    return float(drawn / real) if real > 0 else float("nan")
 
 
 def l1_distance(sketches, real_sketches):
@@ -127,9 +133,9 @@ def _named(judge, sketches):
 def _blurred(sketches):
     """Each sketch blurred, as a row."""
     sigma = np.shape(sketches)[1] / 32
-    return np.stack(
-        [cv2.GaussianBlur(np.asarray(s, "float32"), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE).ravel() for s in sketches]
-    )
+    sketches = np.asarray(sketches, "float32")
+    blurred = [cv2.GaussianBlur(s, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) for s in sketches]
+    return np.reshape(blurred, (len(sketches), -1))
 
 
 def _mean_distance(rows):

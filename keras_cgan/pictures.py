@@ -24,7 +24,7 @@ def image_grid(rows, headers, captions, cell=96, gap=4):
         An RGB picture, uint8 `(height, width, 3)`.
 
     Raises:
-        ValueError: Rows, headers and captions do not go together.
+        ValueError: Rows, headers and captions do not go together, or there is no image.
 
     Example:
 
@@ -33,14 +33,17 @@ def image_grid(rows, headers, captions, cell=96, gap=4):
     if any(len(row) != len(headers) for row in rows) or len(rows) != len(captions):
         raise ValueError(
             "`rows` must have a caption each, and as many images each as there are `headers`. "
-            f"Received: rows of {[len(row) for row in rows]} images, {len(headers)} headers, {len(captions)} captions"
+            f"Received: rows of {[len(row) for row in rows]} images, {len(headers)} headers, "
+            f"{len(captions)} captions"
         )
-    shape = next(image.shape for row in rows for image in row if image is not None)
-    width = round(cell * shape[1] / shape[0])
+    shapes = [image.shape for row in rows for image in row if image is not None]
+    if not shapes:
+        raise ValueError(f"`rows` must hold at least one image. Received: rows={rows}")
+    width = max(1, round(cell * shapes[0][1] / shapes[0][0]))
     left, top = 8 + max(_text_width(text) for text in captions), 18
     picture = np.full((top + len(rows) * (cell + gap), left + len(headers) * (width + gap), 3), 255, np.uint8)
     for column, text in enumerate(headers):
-        cv2.putText(picture, _ascii(text), (left + column * (width + gap), 12), **_TEXT)
+        cv2.putText(picture, _shortened(text, width), (left + column * (width + gap), 12), **_TEXT)
     for number, (row, caption) in enumerate(zip(rows, captions)):
         y = top + number * (cell + gap)
         cv2.putText(picture, _ascii(caption), (4, y + cell // 2), **_TEXT)
@@ -121,6 +124,14 @@ def _cell(image, size):
 def _ascii(text):
     """OpenCV's fonts have ASCII only: other letters become `?`."""
     return text.encode("ascii", "replace").decode()
+
+
+def _shortened(text, width):
+    """As much of a header as its column holds."""
+    text = _ascii(text)
+    while _text_width(text) > width:
+        text = text[:-1]
+    return text
 
 
 def _text_width(text):

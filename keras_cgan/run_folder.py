@@ -17,8 +17,6 @@ class RunFolder:
     def __init__(self, path, settings):
         self.path = Path(path)
         self.settings = settings
-        for name in ("samples", "weights"):
-            (self.path / name).mkdir(exist_ok=True)
 
     @classmethod
     def new(cls, path, settings):
@@ -38,14 +36,12 @@ class RunFolder:
 
         >>> run = RunFolder.new("runs/chairs", {"strategy": "classifier"})
         """
-        path = Path(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise FileExistsError(
-                f"the run folder must be new or empty: earlier results are not overwritten. Received: {path}"
-            )
-        path.mkdir(parents=True, exist_ok=True)
-        write_json(path / "settings.json", settings)
-        return cls(path, settings)
+        check_new(path)
+        run = cls(path, settings)
+        for name in ("samples", "weights"):
+            (run.path / name).mkdir(parents=True)
+        run.change_settings(settings)
+        return run
 
     @classmethod
     def open(cls, path):
@@ -70,6 +66,11 @@ class RunFolder:
             raise FileNotFoundError(f"a run folder holds a settings.json. Received: {path}, without one")
         return cls(path, json.loads(file.read_text(encoding="utf-8")))
 
+    def change_settings(self, settings):
+        """Writes other settings in place of those before."""
+        write_json(self.path / "settings.json", settings)
+        self.settings = settings
+
     @staticmethod
     def next_free(parent, stem):
         """The first of `parent/stem-1`, `parent/stem-2`, ... that does not exist yet."""
@@ -77,6 +78,14 @@ class RunFolder:
         while (Path(parent) / f"{stem}-{number}").exists():
             number += 1
         return Path(parent) / f"{stem}-{number}"
+
+    def save_weights(self, *networks):
+        """Writes the weights of networks, `weights/<name>.weights.h5` each, whole or not at all."""
+        for network in networks:
+            file = self.path / "weights" / f"{network.name}.weights.h5"
+            part = file.with_name(f"part-{file.name}")
+            network.save_weights(part)
+            os.replace(part, file)
 
     def keep_losses(self, steps):
         """Leaves the first `steps` rows of losses.csv: those that the checkpoint knows."""
@@ -90,19 +99,32 @@ class RunFolder:
         file = self.path / "losses.csv"
         is_new = not file.exists()
         with file.open("a", newline="", encoding="utf-8") as out:
-            writer = csv.writer(out)
+            writer = csv.writer(out, lineterminator="\n")
             if is_new:
                 writer.writerow(["step", *losses])
             writer.writerow([step, *(f"{value:.6g}" for value in losses.values())])
 
 
+def check_new(path):
+    """Raises a `FileExistsError` unless a folder does not exist yet, or is empty."""
+    path = Path(path)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(
+            f"the run folder must be new or empty: earlier results are not overwritten. Received: {path}"
+        )
+
+
 def write_text(file, text):
     """Writes a text file, whole or not at all."""
     part = Path(f"{file}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, file)
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def write_json(file, value):
-    """Writes a JSON file, whole or not at all."""
-    write_text(file, json.dumps(value, indent=2) + "\n")
+def write_json(file, values):
+    """Writes a dict as a JSON file, whole or not at all; NaN becomes null, as JSON has none."""
+    values = {name: None if value != value else value for name, value in values.items()}
+    write_text(file, json.dumps(values, indent=2, allow_nan=False) + "\n")

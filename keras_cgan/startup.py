@@ -28,7 +28,8 @@ def start_tensorflow(seed=0, precision="float32"):
     if precision not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {PRECISIONS}. Received: precision={precision!r}")
     asked = "TF_CPP_MIN_LOG_LEVEL" in os.environ
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Errors, too: those that matter are raised, and the graph optimizer logs some that do not.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.nullcontext() if asked else _stderr_held():
         import tensorflow as tf
 
@@ -54,6 +55,7 @@ def _stderr_held():
         try:
             yield
         except BaseException:
+            sys.stderr.flush()
             held.seek(0)
             os.write(kept, held.read())
             raise

@@ -6,8 +6,6 @@ What a network is told follows from its outputs, not from the strategy's name: s
 
 from typing import NamedTuple
 
-from keras_cgan import classifiers, discriminators, generators
-
 
 class Strategy(NamedTuple):
     """One way of using the labels.
@@ -44,8 +42,8 @@ STRATEGIES = {
 }
 
 
-# Without it the generator learns to mislead the classifier instead of drawing the class: on real pairs the
-# classifier's loss on fakes then falls while an independent judge sees no class (benchmarks/classifier_noise.py).
+# Without it the generator learns to mislead the classifier instead of drawing the class: its loss
+# on fakes falls while an independent judge sees no class (benchmarks/classifier_noise.py).
 CLASSIFIER_NOISE = 0.5
 
 
@@ -92,6 +90,9 @@ def strategy_networks(
 
     >>> trainer = ReferenceTrainer(*strategy_networks("classifier", (64, 64, 3), n_classes=6))
     """
+    # Here, so that a program can list STRATEGIES before it starts TensorFlow.
+    from keras_cgan import classifiers, discriminators, generators
+
     chosen = check_strategy(strategy)
     height, width, photo_channels = photo_shape
     sketch_shape = (height, width, sketch_channels)

@@ -16,7 +16,9 @@ def classifier_input(image_shape, n_classes, smallest=16, input_noise=0.0):
             f"`image_shape`: both sides must be at least {smallest} px. Received: image_shape={image_shape}"
         )
     if not 0.0 <= input_noise < float("inf"):
-        raise ValueError(f"`input_noise` must be a number of at least 0. Received: input_noise={input_noise!r}")
+        raise ValueError(
+            f"`input_noise` must be a number of at least 0. Received: input_noise={input_noise!r}"
+        )
     sketch = keras.Input(image_shape, name="sketch")
     return sketch, layers.GaussianNoise(input_noise, name="input_noise")(sketch) if input_noise else sketch
 

@@ -29,7 +29,9 @@ def _residual(x, filters, strides, name):
     return layers.ReLU(name=f"{name}_relu2")(layers.Add(name=f"{name}_add")([x, y]))
 
 
-def resnet_classifier(image_shape, n_classes, filters=32, stages=3, dropout=0.3, input_noise=0.0, name="classifier"):
+def resnet_classifier(
+    image_shape, n_classes, filters=32, stages=3, dropout=0.3, input_noise=0.0, name="classifier"
+):
     """Builds a ResNet-style classifier: one basic block a stage after a 3x3 stem.
 
     Args:

@@ -7,7 +7,9 @@ from keras_cgan.classifiers.lenet import classifier_input, label_output
 from keras_cgan.generators.conditions import check_at_least, check_rate
 
 
-def vgg_classifier(image_shape, n_classes, filters=32, blocks=3, dropout=0.3, input_noise=0.0, name="classifier"):
+def vgg_classifier(
+    image_shape, n_classes, filters=32, blocks=3, dropout=0.3, input_noise=0.0, name="classifier"
+):
     """Builds a VGG-style classifier: pairs of 3x3 convolutions between poolings.
 
     With batch norm after every convolution and global average pooling at the end, so

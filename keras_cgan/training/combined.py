@@ -55,7 +55,8 @@ class CombinedModel(keras.Model):
     def get_config(self):
         raise NotImplementedError(
             "The combined model cannot be saved: it owns the generator only. Save the generator, the "
-            "discriminator and the classifier each by its own save(), and call combined_model() on them again."
+            "discriminator and the classifier each by its own save(), and call combined_model() on them "
+            "again."
         )
 
     def save(self, *args, **kwargs):
@@ -130,7 +131,8 @@ def _photo(inputs):
         return inputs
     if "photo" not in inputs:
         raise ValueError(
-            f"`generator`: with paired=True one of its inputs must be 'photo'. Received: inputs {sorted(inputs)}"
+            "`generator`: with paired=True one of its inputs must be 'photo'. "
+            f"Received: inputs {sorted(inputs)}"
         )
     return inputs["photo"]
 
@@ -141,8 +143,9 @@ def _call_fixed(argument, network, image, vector):
     expected, given = tuple(network.input.shape[1:]), tuple(image.shape[1:])
     if len(expected) != len(given) or any(None not in (a, b) and a != b for a, b in zip(expected, given)):
         raise ValueError(
-            f"`{argument}` must take images of shape {given} here (photo and sketch stacked for a discriminator "
-            f"with paired=True, else the sketch alone). Received: {argument} with input shape {expected}"
+            f"`{argument}` must take images of shape {given} here (photo and sketch stacked for a "
+            f"discriminator with paired=True, else the sketch alone). "
+            f"Received: {argument} with input shape {expected}"
         )
     outputs = FixedNetwork(network, name=f"fixed_{argument}")(image)
     return outputs if isinstance(outputs, dict) else dict.fromkeys(names, outputs)

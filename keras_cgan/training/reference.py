@@ -195,8 +195,8 @@ def _is_paired(generator, discriminator):
     channels = discriminator.input.shape[-1]
     if channels not in (sketch, photo.shape[-1] + sketch):
         raise ValueError(
-            f"`discriminator` must take {sketch} channels (the sketch) or {photo.shape[-1] + sketch} (photo and "
-            f"sketch stacked). Received: discriminator with {channels} input channels"
+            f"`discriminator` must take {sketch} channels (the sketch) or {photo.shape[-1] + sketch} "
+            f"(photo and sketch stacked). Received: discriminator with {channels} input channels"
         )
     return channels != sketch
 

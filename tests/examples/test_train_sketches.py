@@ -1,0 +1,354 @@
+"""The main example from the command line to its results, on a small folder of pairs."""
+
+import contextlib
+import csv
+import importlib.util
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import keras_cgan
+from keras_cgan.data import EmbeddedPairs, read_image, write_image
+from keras_cgan.strategies import STRATEGIES
+
+ROOT = Path(keras_cgan.__file__).parents[1]
+SCRIPT = ROOT / "examples" / "train_sketches.py"
+TINY = ["--image-size", "24", "--filters", "4", "--batch-size", "8"]
+STEPS = 3  # an epoch: 20 pairs in batches of 8
+
+
+@pytest.fixture(scope="module")
+def example():
+    spec = importlib.util.spec_from_file_location("train_sketches", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """20 training and 12 test pairs of 6 classes in a folder."""
+    folder = tmp_path_factory.mktemp("my pairs")
+    for split, count in (("train", 20), ("test", 12)):
+        pairs = EmbeddedPairs(count, 0.5, seed=count)
+        for index, name in enumerate(pairs.names):
+            for side, image in zip(("photo", "sketch"), pairs.load(index, (32, 32))):
+                write_image(folder / split / side / f"{name}.png", image)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(example, data, tmp_path_factory):
+    """The folder of a run of two epochs, and what it printed."""
+    out = tmp_path_factory.mktemp("runs") / "through"
+    return out, run(example, "--data", data, *TINY, "--epochs", 2, "--out", out)
+
+
+def run(example, *arguments):
+    """Calls the example in this process; returns the lines that it printed."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed, warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # NumPy's, of what cannot be computed
+        example.main([str(argument) for argument in arguments])
+    return printed.getvalue().splitlines()
+
+
+def start(*arguments, **options):
+    """Starts the example as a program, with no TensorFlow log level in its environment."""
+    clean = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    path = os.pathsep.join(filter(None, [str(ROOT), clean.get("PYTHONPATH")]))
+    return subprocess.Popen(
+        [sys.executable, SCRIPT, *map(str, arguments)],
+        env={**clean, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def losses(folder):
+    with (folder / "losses.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def weights(folder):
+    return {
+        file.stem: keras.saving.load_model(file, compile=False).get_weights()
+        for file in sorted(folder.glob("*.keras"))
+    }
+
+
+def assert_same_run(folder, other):
+    assert (folder / "losses.csv").read_bytes() == (other / "losses.csv").read_bytes()
+    assert (folder / "results.json").read_text() == (other / "results.json").read_text()
+    assert (folder / "samples.png").read_bytes() == (other / "samples.png").read_bytes()
+    one, two = weights(folder), weights(other)
+    assert set(one) == set(two) == {"generator", "discriminator", "classifier"}
+    for name in one:
+        for value, expected in zip(one[name], two[name], strict=True):
+            np.testing.assert_array_equal(value, expected)
+
+
+def test_a_run_leaves_all_that_it_promises(finished, data):
+    out, _ = finished
+    settings = json.loads((out / "settings.json").read_text())
+    assert settings["data"] == str(data) and settings["label_input"] is True
+    assert (settings["strategy"], settings["image_size"], settings["epochs"]) == ("classifier", 24, 2)
+    rows = losses(out)
+    assert [row["step"] for row in rows] == [str(n) for n in range(1, 2 * STEPS + 1)]
+    assert list(rows[0]) == ["step", "d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"]
+    assert all(np.isfinite(float(value)) for row in rows for value in row.values())
+    results = json.loads((out / "results.json").read_text())
+    assert set(results) == {
+        "epochs", "class_accuracy", "class_accuracy_real", "swap_asked", "swap_photo",
+        "within_class_diversity", "l1", "l1_white_paper",
+    }  # fmt: skip
+    assert 0 < results["l1_white_paper"] < 0.5 and results["epochs"] == 2
+    picture = read_image(out / "samples.png", channels=3)
+    assert picture.std() > 20 and picture.shape[0] > 2 * 6 * 96  # six classes, twice
+
+
+def test_the_saved_generator_draws(finished):
+    generator = keras.saving.load_model(finished[0] / "generator.keras")
+    drawn = generator.predict_on_batch({"photo": np.zeros((2, 24, 24, 3)), "label": np.eye(6)[:2]})
+    assert drawn.shape == (2, 24, 24, 1)
+
+
+def test_the_last_line_has_the_measures(finished):
+    out, lines = finished
+    results = json.loads((out / "results.json").read_text())
+    assert lines[0] == "20 training and 12 test pairs of 6 classes: chair, cup, fish, house, orange, tree"
+    for part in (
+        f"class accuracy {results['class_accuracy']:.2f} (real",
+        f" (real sketches {results['class_accuracy_real']:.2f})",
+        f"asked for another class: drawn {results['swap_asked']:.2f} (chance 0.17)",
+        f"within-class diversity {results['within_class_diversity']:.2f} (",
+        f"L1 {results['l1']:.3f} (white paper {results['l1_white_paper']:.3f})",
+    ):
+        assert part in lines[-1]
+
+
+def test_the_summary_of_what_cannot_be_measured(example):
+    results = {"class_accuracy": 0.5, "class_accuracy_real": 1.0, "l1": 0.25, "l1_white_paper": 0.125}
+    line = example.summary({**results, "within_class_diversity": float("nan")}, 6)
+    assert "within-class diversity n/a (" in line and "asked" not in line and "nan" not in line
+
+
+def test_signals_are_left_as_they_were(finished):
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_finished_run_is_left_alone(example, finished):
+    out, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    (line,) = run(example, "--resume", out)
+    assert "finished: 2 epochs" in line and "--epochs" in line
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+
+
+@pytest.mark.slow
+def test_more_epochs_after_a_run_are_as_if_asked_for_at_once(example, data, finished, tmp_path):
+    out = tmp_path / "run"
+    run(example, "--data", data, *TINY, "--epochs", 1, "--out", out)
+    assert len(losses(out)) == STEPS
+    run(example, "--resume", out, "--epochs", 2)
+    assert json.loads((out / "settings.json").read_text())["epochs"] == 2
+    assert_same_run(out, finished[0])
+
+
+def test_a_run_interrupted_at_any_step_is_the_same_run(example, data, finished, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    show = example.Progress.show
+
+    def interrupt(self, step, losses):
+        if step == STEPS + 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        show(self, step, losses)
+
+    monkeypatch.setattr(example.Progress, "show", interrupt)
+    lines = run(example, "--data", data, *TINY, "--epochs", 2, "--out", out)
+    assert lines[-2] == f"stopped and saved after step {STEPS + 1} of {2 * STEPS}. To go on:"
+    assert lines[-1].endswith(f" --resume {out}")
+    assert len(losses(out)) == STEPS + 1 and not (out / "results.json").exists()
+    monkeypatch.undo()
+    run(example, "--resume", out)
+    assert_same_run(out, finished[0])
+
+
+@pytest.mark.slow
+def test_a_run_that_crashed_goes_on_from_its_last_save(example, data, finished, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+
+    def crash(self, step, losses):
+        if step == STEPS + 2:
+            raise MemoryError
+
+    monkeypatch.setattr(example.Progress, "show", crash)
+    with pytest.raises(MemoryError):
+        run(example, "--data", data, *TINY, "--epochs", 2, "--out", out)
+    assert len(losses(out)) == STEPS + 2
+    monkeypatch.undo()
+    run(example, "--resume", out)
+    assert_same_run(out, finished[0])
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--filters", "8"], "--filters is 4 in .*resumed as it was started"),
+        (["--strategy", "shared-q"], "--strategy is classifier in"),
+        (["--no-label-input"], "--label-input is True in"),
+        (["--data", "elsewhere"], "--data is .* in"),
+        (["--epochs", "1"], "--epochs is 2 in .*more, not fewer"),
+        (["--out", "elsewhere"], "leave out --out"),
+    ],
+)
+def test_a_run_is_not_resumed_as_another(arguments, message, example, finished):
+    before = (finished[0] / "settings.json").read_text()
+    with pytest.raises(ValueError, match=message):
+        run(example, "--resume", finished[0], *arguments)
+    assert (finished[0] / "settings.json").read_text() == before
+
+
+def test_what_is_no_run_is_not_resumed(example, tmp_path):
+    with pytest.raises(FileNotFoundError, match="settings.json"):
+        run(example, "--resume", tmp_path)
+
+
+def test_results_are_not_overwritten(example, data, finished):
+    before = (finished[0] / "settings.json").read_text()
+    with pytest.raises(FileExistsError, match="new or empty.*through"):
+        run(example, "--data", data, *TINY, "--out", finished[0])
+    assert (finished[0] / "settings.json").read_text() == before
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--data", "nowhere"], "--data: there is no folder .*nowhere"),
+        (["--image-size", "30"], "--image-size must be a multiple of 4. Received: 30"),
+        (["--image-size", "20"], "--image-size must be at least 24. Received: 20"),
+        (["--batch-size", "0"], "--batch-size must be at least 1. Received: 0"),
+        (["--batch-size", "421"], "`batch_size` must be at most .* 420. Received: batch_size=421"),
+        (["--epochs", "0"], "--epochs must be at least 1. Received: 0"),
+        (["--epochs", "-3"], "--epochs must be at least 1. Received: -3"),
+        (["--filters", "0"], "--filters must be at least 1"),
+        (["--seed", "-1"], "--seed must be at least 0"),
+        (["--seed", str(2**32)], "[Ss]eed must be between 0 and"),
+        (["--misalignment", "-0.5"], "--misalignment must be at least 0"),
+        (["--misalignment", "inf"], "--misalignment must be"),
+        (["--l1-weight", "nan"], "--l1-weight must be at least 0. Received: nan"),
+        (["--class-weight", "-1"], "--class-weight must be at least 0"),
+    ],
+)
+def test_a_run_that_cannot_start_leaves_no_folder(arguments, message, example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tiny = ["--image-size", "24", "--filters", "2"]
+    with pytest.raises(ValueError, match=message) as caught:
+        run(example, *tiny, *arguments)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--epochs", "many"], "error: argument --epochs: invalid int"),
+        (["--strategy", "gan"], "error: argument --strategy: invalid choice"),
+        (["--size", "64"], "error: unrecognized arguments: --size 64"),
+    ],
+)
+def test_what_is_no_argument(arguments, message, example, capsys):
+    with pytest.raises(SystemExit) as caught:
+        example.main(arguments)
+    assert caught.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_runs_get_names_of_their_own(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2):
+        options = example.parse_arguments(["--strategy", "pix2pix"])
+        made = example.open_run(options, example.choose_settings(options))
+        assert made.path == Path("runs") / f"pix2pix-{number}"
+        assert made.settings["label_input"] is False and made.settings["epochs"] == 30
+
+
+def test_a_test_set_of_one_photo_a_class(example, data, tmp_path):
+    shutil.copytree(data, tmp_path / "pairs")
+    for file in (tmp_path / "pairs" / "test").rglob("0001.png"):
+        file.unlink()
+    lines = run(
+        example, "--data", tmp_path / "pairs", *TINY, "--epochs", 1, "--strategy", "pix2pix",
+        "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert "within-class diversity n/a" in lines[-1]
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["within_class_diversity"] is None
+
+
+def test_help_is_there_at_once():
+    code = "import runpy, sys; sys.argv[1:] = ['--help']\n"
+    code += f"try: runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
+    code += "finally: assert not {'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and done.stderr == ""
+    assert all(name in done.stdout for name in [*STRATEGIES, "--resume", "--data", "(default: 30)"])
+
+
+def test_a_mistake_is_one_line(tmp_path):
+    program = start("--epochs", "0", cwd=tmp_path)
+    stdout, stderr = program.communicate(timeout=60)
+    assert (program.returncode, stdout) == (1, "")
+    assert stderr == "error: --epochs must be at least 1. Received: 0\n"
+
+
+@pytest.mark.slow
+def test_every_strategy_runs(example, data, tmp_path):
+    for name in STRATEGIES:
+        lines = run(
+            example, "--data", data, "--image-size", 24, "--filters", 2, "--batch-size", 20, "--epochs", 1,
+            "--strategy", name, "--out", tmp_path / name,
+        )  # fmt: skip
+        assert len(losses(tmp_path / name)) == 1
+        assert ("asked for another class" in lines[-1]) == (name != "pix2pix")
+        assert (tmp_path / name / "classifier.keras").exists() == STRATEGIES[name].classifier
+
+
+@pytest.mark.slow
+def test_as_a_program_on_the_embedded_set_with_ctrl_c(tmp_path):
+    """Nothing but results is printed; Ctrl-C saves; the resumed run equals one without a stop."""
+    arguments = [*TINY, "--batch-size", "60", "--epochs", "4"]
+
+    def finish(program):
+        stdout, stderr = program.communicate(timeout=600)
+        assert (program.returncode, stderr) == (0, "")
+        return stdout.splitlines()
+
+    lines = finish(start(*arguments, "--out", "through", cwd=tmp_path))
+    assert "within-class diversity" in lines[-1] and len(losses(tmp_path / "through")) == 28
+
+    stopped = start(*arguments, "--out", "stopped", cwd=tmp_path)
+    while not (tmp_path / "stopped" / "losses.csv").exists() and stopped.poll() is None:
+        time.sleep(0.02)
+    stopped.send_signal(signal.SIGINT)
+    lines = finish(stopped)
+    assert lines[-1].endswith("train_sketches.py --resume stopped")
+    assert 1 <= len(losses(tmp_path / "stopped")) < 28
+    finish(start("--resume", "stopped", cwd=tmp_path))
+    assert_same_run(tmp_path / "stopped", tmp_path / "through")

@@ -1,0 +1,118 @@
+"""The judge learns and is independent; all measures come from one call."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_cgan import metrics, strategy_networks, unet_generator
+from keras_cgan.data import EmbeddedPairs, to_unit
+from keras_cgan.evaluate import evaluate, train_judge
+
+SIZE = (24, 24)
+MEASURES = {"class_accuracy", "class_accuracy_real", "within_class_diversity", "l1", "l1_white_paper"}
+
+
+def arrays(count, seed):
+    pairs = EmbeddedPairs(count, 0.3, seed=seed)
+    photos, sketches = zip(*(pairs.load(i, SIZE) for i in range(count)))
+    return to_unit(np.stack(photos)), pairs.one_hot(), to_unit(np.stack(sketches))
+
+
+@pytest.fixture(scope="module")
+def photographed():
+    return arrays(24, seed=1)
+
+
+@pytest.fixture(scope="module")
+def judge():
+    _, labels, sketches = arrays(120, seed=0)
+    return train_judge(sketches, labels, epochs=30, batch_size=16)
+
+
+@pytest.mark.parametrize("label_input", [True, False])
+def test_measures_by_name(label_input, judge, photographed):
+    generator = unet_generator((*SIZE, 3), n_classes=6 if label_input else None, filters=2)
+    results = evaluate(generator, judge, *photographed)
+    assert set(results) == MEASURES | ({"swap_asked", "swap_photo"} if label_input else set())
+    assert all(isinstance(value, float) and np.isfinite(value) for value in results.values())
+
+
+def test_measures_are_those_of_the_functions(judge, photographed):
+    photos, labels, sketches = photographed
+    generator = unet_generator((*SIZE, 3), n_classes=6, filters=2)
+    drawn = generator.predict({"photo": photos, "label": labels}, verbose=0)
+    results = evaluate(generator, judge, *photographed)
+    swap = metrics.label_swap(generator, judge, photos, labels)
+    assert results == pytest.approx(
+        {
+            "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
+            "class_accuracy_real": metrics.class_accuracy(judge, sketches, labels),
+            "swap_asked": swap["asked"],
+            "swap_photo": swap["photo"],
+            "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
+            "l1": np.mean(np.abs(drawn - sketches)) / 2,
+            "l1_white_paper": np.mean(1 - sketches) / 2,
+        },
+        rel=1e-4,
+    )
+
+
+def test_real_sketches_pass(judge, photographed):
+    """A generator that draws the true sketches: they are handed to it as photos."""
+    _, labels, sketches = photographed
+    photo = keras.Input((*SIZE, 1), name="photo")
+    copies = keras.Model(photo, layers.Identity()(photo))
+    results = evaluate(copies, judge, sketches, labels, sketches)
+    assert results["class_accuracy"] == results["class_accuracy_real"]
+    assert results["within_class_diversity"] == pytest.approx(1) and results["l1"] == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_test_photo_a_class_has_no_diversity(judge, photographed):
+    generator = unet_generator((*SIZE, 3), n_classes=6, filters=2)
+    results = evaluate(generator, judge, *(part[:6] for part in photographed))
+    assert np.isnan(results.pop("within_class_diversity"))
+    assert all(np.isfinite(value) for value in results.values())
+
+
+def test_the_judge_knows_sketches_that_it_has_not_seen(judge, photographed):
+    _, labels, sketches = photographed
+    assert metrics.class_accuracy(judge, sketches, labels) > 0.6  # chance: .17
+    probabilities = judge.predict_on_batch(sketches)
+    assert probabilities.shape == (24, 6)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_judge_is_another_network_than_the_classifier(judge):
+    classifier = strategy_networks("classifier", (*SIZE, 3), 6, filters=2)[2]
+
+    def kernels(network):
+        return [weight.shape for weight in network.trainable_weights if weight.name == "kernel"]
+
+    assert kernels(judge) != kernels(classifier)
+    # What it says of a sketch is certain: neither augmentation nor noise is left in it.
+    kinds = {layer.__class__.__name__ for layer in judge.layers}
+    assert "GaussianNoise" not in kinds and not {kind for kind in kinds if kind.startswith("Random")}
+
+
+def test_the_judge_follows_from_its_seed():
+    _, labels, sketches = arrays(18, seed=0)
+
+    def weights(start, **options):
+        keras.utils.set_random_seed(start)
+        judge = train_judge(sketches, labels, epochs=2, batch_size=8, **options)
+        return np.concatenate([w.ravel() for w in judge.get_weights()])
+
+    first = weights(1)
+    np.testing.assert_array_equal(first, weights(2))
+    assert np.any(first != weights(1, seed=5))
+
+
+def test_labels_are_not_shifted_against_sketches():
+    """A set that is learnt only if every sketch is seen with its own label."""
+    labels = np.eye(2, dtype="float32")[[0, 1] * 16]
+    sketches = np.ones((32, 16, 16, 1), "float32")
+    sketches[1::2, 4:12, 4:12] = -1
+    judge = train_judge(sketches, labels, epochs=15, batch_size=8)
+    assert metrics.class_accuracy(judge, sketches, labels) == 1

@@ -1,0 +1,121 @@
+"""A program starts TensorFlow without a word, unless something goes wrong or is asked for."""
+
+import os
+import random
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_cgan import startup
+from keras_cgan.startup import _stderr_held, start_tensorflow
+
+START = "from keras_cgan.startup import start_tensorflow; start_tensorflow({})\n"
+
+
+@pytest.fixture
+def start_child():
+    """A function `(code, **environment) -> (stdout, stderr)`: Python with no log level in its environment."""
+
+    def run(code, **environment):
+        clean = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+        root = os.path.dirname(os.path.dirname(startup.__file__))
+        path = os.pathsep.join(filter(None, [root, clean.get("PYTHONPATH")]))
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**clean, "PYTHONPATH": path, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout, done.stderr
+
+    return run
+
+
+def test_nothing_is_said(start_child):
+    code = "import sys; import keras_cgan.strategies; assert 'tensorflow' not in sys.modules\n"
+    code += START.format("seed=3, precision='mixed_bfloat16'")
+    code += "assert 'tensorflow' in sys.modules\n"
+    code += "import tensorflow as tf\n"
+    code += "step = tf.function(lambda x: x + 1)\n"
+    code += "for n in range(1, 9): step(tf.zeros(n))\n"  # retraced: TensorFlow would warn
+    code += "import keras; print(keras.config.dtype_policy().name); print('then', file=sys.stderr)"
+    assert start_child(code) == ("mixed_bfloat16\n", "then\n")
+
+
+def test_messages_come_when_asked_for(start_child):
+    stdout, stderr = start_child(START.format(""), TF_CPP_MIN_LOG_LEVEL="0")
+    assert stdout == "" and "tensorflow" in stderr.lower()
+
+
+def test_the_seed_is_that_of_python_numpy_and_keras():
+    def draw(seed):
+        start_tensorflow(seed)
+        tensors = keras.random.uniform(()), tf.random.uniform(())
+        return random.random(), np.random.rand(), *map(float, tensors)
+
+    first, other = draw(3), draw(4)
+    assert draw(3) == first
+    assert all(a != b for a, b in zip(first, other))
+
+
+@pytest.mark.parametrize("precision", startup.PRECISIONS)
+def test_precision_is_the_dtype_policy(precision):
+    start_tensorflow(precision=precision)
+    assert keras.config.dtype_policy().name == precision
+
+
+@pytest.mark.parametrize("precision", ["float64", "", None])
+def test_another_precision(precision):
+    with pytest.raises(ValueError, match="`precision` must be one of.*mixed_bfloat16.*Received: precision="):
+        start_tensorflow(precision=precision)
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_gpus_get_memory_as_it_is_needed(monkeypatch):
+    grown = []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"{kind}:0", f"{kind}:1"])
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda *args: grown.append(args))
+    start_tensorflow()
+    assert grown == [("GPU:0", True), ("GPU:1", True)]
+
+
+def test_what_is_held_is_not_shown(capfd):
+    with _stderr_held():
+        os.write(2, b"a message of C++\n")
+    print("afterwards", file=sys.stderr)
+    assert capfd.readouterr() == ("", "afterwards\n")
+
+
+def test_stdout_is_not_held(capfd):
+    with _stderr_held():
+        os.write(1, b"a result\n")
+    assert capfd.readouterr().out == "a result\n"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_what_was_held_is_shown_when_something_is_raised(error, capfd):
+    with pytest.raises(error):
+        with _stderr_held():
+            os.write(2, b"why: no such device\n")
+            raise error
+    assert capfd.readouterr().err == "why: no such device\n"
+    print("afterwards", file=sys.stderr)
+    assert capfd.readouterr().err == "afterwards\n"
+
+
+def test_holding_leaves_no_file_descriptor_open():
+    def lowest_free():
+        number = os.dup(0)
+        os.close(number)
+        return number
+
+    before = lowest_free()
+    with _stderr_held():
+        assert lowest_free() > before
+    assert lowest_free() == before
