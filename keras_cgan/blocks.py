@@ -8,13 +8,6 @@ instance would give layers of one shape the same kernels.
 import keras
 from keras import initializers, layers, ops
 
-NORMS = ("batch", "instance", "spectral", None)
-
-
-def check_norm(norm):
-    """Raises a `ValueError` unless `norm` is one of `NORMS`."""
-    if norm not in NORMS:
-        raise ValueError(f"`norm` must be one of {NORMS}. Received: norm={norm!r}")
 
 
 def _kernel():
@@ -136,3 +129,8 @@ def residual(x, name, norm="instance", label=None):
     y = reflect_conv(y, filters, 3, f"{name}_conv2", norm)
     y = normalize(y, norm, f"{name}_norm2", label)
     return layers.Add(name=f"{name}_add")([x, y])
+
+
+def output_activation(x, activation, name):
+    """The named last layer, in float32 whatever the precision of the rest."""
+    return layers.Activation(activation or "linear", dtype="float32", name=name)(x)

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from keras_cgan.discriminators.heads import output_activation
-from keras_cgan.generators.conditions import check_image_shape, check_n_classes, check_rate
+from keras_cgan.blocks import output_activation
+from keras_cgan.checks import check_image_shape, check_n_classes, check_rate
 
 
 def classifier_input(image_shape, n_classes, smallest=16, input_noise=0.0):

@@ -3,9 +3,8 @@
 import keras
 from keras import layers
 
-from keras_cgan import blocks
+from keras_cgan import blocks, checks
 from keras_cgan.discriminators import heads
-from keras_cgan.generators.conditions import check_at_least, check_image_shape
 
 
 def patch_discriminator(
@@ -39,15 +38,15 @@ def patch_discriminator(
 
     Source: Isola et al. 2017, section 6.1.2.
     """
-    blocks.check_norm(norm)
-    heads.check_choice("activation", activation, (None, "sigmoid"))
-    check_at_least(1, filters=filters)
-    image_shape = check_image_shape(image_shape)
+    checks.check_norm(norm)
+    checks.check_choice("activation", activation, (None, "sigmoid"))
+    checks.check_at_least(1, filters=filters)
+    image_shape = checks.check_image_shape(image_shape)
     inputs = keras.Input(image_shape, name="image")
     if n_layers == 0:
         outputs = _pixel_head(inputs, filters, norm, activation)
     else:
-        heads.check_fits(image_shape, n_layers, times=3, least=0)
+        checks.check_fits(image_shape, n_layers, times=3, least=0)
         x = heads.trunk(inputs, filters, n_layers, norm)
         outputs = heads.patch_head(x, filters, n_layers, norm, activation)
     return keras.Model(inputs, outputs, name=name)
@@ -62,7 +61,7 @@ def _pixel_head(x, filters, norm, activation):
     x = blocks.normalize(x, norm, "pixel2_norm")
     x = layers.LeakyReLU(0.2, name="pixel2_relu")(x)
     x = blocks.conv(x, 1, 1, "pixel_logits", norm=spectral)
-    return heads.output_activation(x, activation, "real_fake")
+    return blocks.output_activation(x, activation, "real_fake")
 
 
 def single_unit_discriminator(
@@ -93,11 +92,11 @@ def single_unit_discriminator(
     Source: Goodfellow et al. 2014, "Generative adversarial nets", with the convolutions
     of Isola et al. 2017.
     """
-    blocks.check_norm(norm)
-    heads.check_choice("activation", activation, (None, "sigmoid"))
-    check_at_least(1, filters=filters)
-    image_shape = check_image_shape(image_shape)
-    heads.check_fits(image_shape, n_layers)
+    checks.check_norm(norm)
+    checks.check_choice("activation", activation, (None, "sigmoid"))
+    checks.check_at_least(1, filters=filters)
+    image_shape = checks.check_image_shape(image_shape)
+    checks.check_fits(image_shape, n_layers)
     inputs = keras.Input(image_shape, name="image")
     x = heads.trunk(inputs, filters, n_layers, norm)
     return keras.Model(inputs, heads.unit_head(x, activation), name=name)

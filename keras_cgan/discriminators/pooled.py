@@ -2,9 +2,8 @@
 
 import keras
 
-from keras_cgan import blocks
+from keras_cgan import checks
 from keras_cgan.discriminators import heads
-from keras_cgan.generators.conditions import check_at_least, check_image_shape, check_n_classes
 
 
 def pooled_discriminator(
@@ -47,14 +46,14 @@ def pooled_discriminator(
     Source: Salimans et al. 2016, "Improved techniques for training GANs", section 5
     (softmax with a fake class).
     """
-    blocks.check_norm(norm)
-    check_n_classes(n_classes)
-    heads.check_choice("class_head", class_head, ("sigmoid", "softmax"))
-    heads.check_choice("pooling", pooling, ("max", "avg"))
-    check_at_least(1, filters=filters)
-    check_at_least(0, hidden=hidden)
-    image_shape = check_image_shape(image_shape)
-    heads.check_fits(image_shape, n_layers)
+    checks.check_norm(norm)
+    checks.check_n_classes(n_classes)
+    checks.check_choice("class_head", class_head, ("sigmoid", "softmax"))
+    checks.check_choice("pooling", pooling, ("max", "avg"))
+    checks.check_at_least(1, filters=filters)
+    checks.check_at_least(0, hidden=hidden)
+    image_shape = checks.check_image_shape(image_shape)
+    checks.check_fits(image_shape, n_layers)
     inputs = keras.Input(image_shape, name="image")
     x = heads.trunk(inputs, filters, n_layers, norm)
     outputs = heads.class_vector(x, n_classes + 1, class_head, pooling, hidden, "classes")

@@ -3,9 +3,8 @@
 import keras
 from keras import layers, ops
 
-from keras_cgan import blocks
+from keras_cgan import checks
 from keras_cgan.discriminators import heads
-from keras_cgan.generators.conditions import check_at_least, check_image_shape, check_n_classes
 
 
 def two_head_discriminator(
@@ -53,15 +52,15 @@ def two_head_discriminator(
     Source: Odena et al. 2017, "Conditional image synthesis with auxiliary classifier
     GANs", section 3 (two heads), with the fake class of Salimans et al. 2016.
     """
-    blocks.check_norm(norm)
-    check_n_classes(n_classes)
-    heads.check_choice("class_head", class_head, ("softmax", "sigmoid"))
-    heads.check_choice("activation", activation, (None, "sigmoid"))
-    heads.check_choice("pooling", pooling, ("avg", "max"))
-    check_at_least(1, filters=filters)
-    check_at_least(0, hidden=hidden)
-    image_shape = check_image_shape(image_shape)
-    heads.check_fits(image_shape, n_layers, times=3 if patch else 1)
+    checks.check_norm(norm)
+    checks.check_n_classes(n_classes)
+    checks.check_choice("class_head", class_head, ("softmax", "sigmoid"))
+    checks.check_choice("activation", activation, (None, "sigmoid"))
+    checks.check_choice("pooling", pooling, ("avg", "max"))
+    checks.check_at_least(1, filters=filters)
+    checks.check_at_least(0, hidden=hidden)
+    image_shape = checks.check_image_shape(image_shape)
+    checks.check_fits(image_shape, n_layers, times=3 if patch else 1)
     inputs = keras.Input(image_shape, name="image")
     x = heads.trunk(inputs, filters, n_layers, norm)
     if patch:
@@ -119,20 +118,20 @@ def shared_q_discriminator(
     Source: Chen et al. 2016, "InfoGAN", section 5 and appendix C: Q shares D's trunk.
     Here Q learns the given classes from real sketches.
     """
-    blocks.check_norm(norm)
-    check_n_classes(n_classes)
-    heads.check_choice("activation", activation, (None, "sigmoid"))
-    heads.check_choice("pooling", pooling, ("avg", "max"))
-    check_at_least(1, filters=filters)
-    check_at_least(0, hidden=hidden)
-    check_at_least(1, sketch_channels=sketch_channels)
-    image_shape = check_image_shape(image_shape)
+    checks.check_norm(norm)
+    checks.check_n_classes(n_classes)
+    checks.check_choice("activation", activation, (None, "sigmoid"))
+    checks.check_choice("pooling", pooling, ("avg", "max"))
+    checks.check_at_least(1, filters=filters)
+    checks.check_at_least(0, hidden=hidden)
+    checks.check_at_least(1, sketch_channels=sketch_channels)
+    image_shape = checks.check_image_shape(image_shape)
     if sketch_channels >= image_shape[-1]:
         raise ValueError(
             "`sketch_channels` must leave at least one channel of the stacked pair for the photo. "
             f"Received: sketch_channels={sketch_channels}, image_shape={image_shape}"
         )
-    heads.check_fits(image_shape, n_layers, times=3 if patch else 1)
+    checks.check_fits(image_shape, n_layers, times=3 if patch else 1)
     inputs = keras.Input(image_shape, name="image")
     photo, sketch = ops.split(inputs, [image_shape[-1] - sketch_channels], axis=-1)
     shared = heads.trunk(sketch, filters, n_layers, norm)

@@ -1,42 +1,10 @@
-"""What every image-to-image generator shares: its inputs, its output, its checks."""
-
-import numbers
+"""What every image-to-image generator shares: its inputs and its output."""
 
 import keras
 from keras import layers
 
 from keras_cgan import blocks
-
-
-def check_image_shape(image_shape):
-    """Raises a `ValueError` unless `image_shape` is three positive integers."""
-    shape = tuple(image_shape) if isinstance(image_shape, (tuple, list)) else ()
-    if len(shape) != 3 or not all(isinstance(n, int) and n > 0 for n in shape):
-        raise ValueError(
-            "`image_shape` must be (height, width, channels), three positive integers. "
-            f"Received: image_shape={image_shape!r}"
-        )
-    return shape
-
-
-def check_n_classes(n_classes):
-    """Raises a `ValueError` unless `n_classes` is an integer of at least 2."""
-    check_at_least(2, n_classes=n_classes)
-
-
-def check_at_least(least, **counts):
-    """Raises a `ValueError` that names the first argument that is no integer of at least `least`."""
-    for argument, value in counts.items():
-        if not isinstance(value, int) or value < least:
-            raise ValueError(
-                f"`{argument}` must be an integer of at least {least}. Received: {argument}={value!r}"
-            )
-
-
-def check_rate(dropout):
-    """Raises a `ValueError` unless `dropout` is in [0, 1)."""
-    if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
-        raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={dropout!r}")
+from keras_cgan.checks import check_image_shape, check_n_classes
 
 
 def condition_inputs(image_shape, n_classes):

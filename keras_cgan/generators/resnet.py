@@ -3,8 +3,9 @@
 import keras
 from keras import layers
 
-from keras_cgan.blocks import check_norm, conv, normalize, reflect_conv, residual
-from keras_cgan.generators.conditions import add_label, check_at_least, condition_inputs, tanh_output
+from keras_cgan import checks
+from keras_cgan.blocks import conv, normalize, reflect_conv, residual
+from keras_cgan.generators.conditions import add_label, condition_inputs, tanh_output
 
 
 def resnet_generator(
@@ -46,7 +47,7 @@ def resnet_generator(
     code's 11.378 M parameters plus 5,248: its norms have gamma and beta, the code's
     have none but keeps convolution biases in front of them.
     """
-    check_norm(norm)
+    checks.check_norm(norm)
     inputs, photo, label = condition_inputs(image_shape, n_classes)
     height, width = image_shape[:2]
     if height % 4 or width % 4 or min(height, width) < 16:
@@ -56,7 +57,7 @@ def resnet_generator(
         )
     if blocks is None:
         blocks = 9 if min(height, width) >= 256 else 6
-    check_at_least(1, filters=filters, out_channels=out_channels, blocks=blocks)
+    checks.check_at_least(1, filters=filters, out_channels=out_channels, blocks=blocks)
 
     def step(x, n, name, label=None, **options):
         x = conv(x, n, 3, f"{name}_conv", strides=2, norm=norm, **options)

@@ -3,14 +3,8 @@
 import keras
 from keras import layers
 
-from keras_cgan import blocks
-from keras_cgan.generators.conditions import (
-    add_label,
-    check_at_least,
-    check_rate,
-    condition_inputs,
-    tanh_output,
-)
+from keras_cgan import blocks, checks
+from keras_cgan.generators.conditions import add_label, condition_inputs, tanh_output
 
 
 def unet_depth(image_shape, most=8):
@@ -83,9 +77,9 @@ def unet_generator(
     Source: Isola et al. 2017, "Image-to-image translation with conditional adversarial
     networks", section 6.1.1.
     """
-    blocks.check_norm(norm)
-    check_at_least(1, filters=filters, out_channels=out_channels)
-    check_rate(dropout)
+    checks.check_norm(norm)
+    checks.check_at_least(1, filters=filters, out_channels=out_channels)
+    checks.check_rate(dropout)
     inputs, photo, label = condition_inputs(image_shape, n_classes)
     depth = unet_depth(image_shape)
     if depth < 2:
