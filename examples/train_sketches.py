@@ -42,6 +42,7 @@ LEAST = {"misalignment": 0, "image_size": 24, "batch_size": 1, "epochs": 1, "fil
 LEAST |= {"l1_weight": 0, "adversarial_weight": 0, "class_weight": 0, "seed": 0}
 SAMPLE_EVERY = 20  # batches
 MOST_TEST_PHOTOS = 1000  # that the final measures are taken on
+MOST_JUDGE_SKETCHES = 3000  # that the judge learns from
 
 
 def parse_arguments(arguments=None):
@@ -151,6 +152,8 @@ def load_pairs(settings):
             EmbeddedPairs(120, settings["misalignment"], seed=1),
         )
     train = FolderPairs(settings["data"], "train")
+    if train.split_note:
+        print(train.split_note)
     return train, FolderPairs(settings["data"], "test", class_names=train.class_names)
 
 
@@ -215,13 +218,13 @@ class Samples:
         write_image(path, sample_grid(*self._content))
 
 
-def arrays(pairs, settings, most=None):
+def arrays(pairs, settings, most):
     """Photos, labels and sketches as arrays: one pair a photo, at most so many, spread over the set."""
     import numpy as np
     from keras_cgan.data import to_unit
 
-    indices = np.unique(pairs.photo_ids, return_index=True)[1] if most else np.arange(len(pairs))
-    if most and len(indices) > most:
+    indices = np.unique(pairs.photo_ids, return_index=True)[1]
+    if len(indices) > most:
         indices = indices[np.linspace(0, len(indices) - 1, most).astype(int)]
     loaded = [pairs.load(i, (settings["image_size"],) * 2) for i in indices]
     photos, sketches = (to_unit(np.stack(images)) for images in zip(*loaded))
@@ -232,8 +235,8 @@ def measure(run, trainer, train_pairs, test):
     """Trains the judge, measures the generator, writes results.json; returns the measures."""
     from keras_cgan.evaluate import evaluate, train_judge
 
-    print("training an independent classifier on real sketches, as a judge ...", flush=True)
-    _, labels, sketches = arrays(train_pairs, run.settings)
+    _, labels, sketches = arrays(train_pairs, run.settings, MOST_JUDGE_SKETCHES)
+    print(f"training an independent classifier on {len(labels)} real sketches, as a judge ...", flush=True)
     results = evaluate(trainer.generator, train_judge(sketches, labels), *test)
     write_json(run.path / "results.json", {"epochs": run.settings["epochs"], **results})
     return results
@@ -259,6 +262,8 @@ def main(arguments=None):
     start_tensorflow(settings["seed"], settings["precision"])
     train_pairs, test_pairs = load_pairs(settings)
     names = train_pairs.class_names
+    if len(names) < 2:
+        raise ValueError(f"--data must hold at least two classes. Received: {', '.join(names)}")
     counts = f"{len(train_pairs)} training and {len(test_pairs)} test pairs"
     print(f"{counts} of {len(names)} classes: {', '.join(names)}")
 
@@ -270,7 +275,7 @@ def main(arguments=None):
     step, total = train(run, trainer, pipeline, samples)
     if step < total:
         print(f"stopped and saved after step {step} of {total}. To go on:")
-        print(f"  python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(run.path))}")
+        print(f"  {shlex.quote(sys.executable)} {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(run.path))}")
         return
 
     samples.write(run.path / "samples.png")

@@ -1,11 +1,10 @@
 """Blocks that the builders share: each is `f(x, filters, ..., name) -> x`.
 
-Only layers that come with Keras are used (but for `AlwaysDropout`), so a saved model
-needs nothing but Keras to load. Every layer gets an initializer of its own: one shared
-instance would give layers of one shape the same kernels.
+Only layers that come with Keras are used, so a saved model needs nothing but Keras to
+load. Every layer gets an initializer of its own: one shared instance would give layers
+of one shape the same kernels.
 """
 
-import keras
 from keras import initializers, layers, ops
 
 
@@ -13,18 +12,6 @@ from keras import initializers, layers, ops
 def _kernel():
     """The DCGAN and pix2pix initializer, N(0, .02)."""
     return initializers.RandomNormal(0.0, 0.02)
-
-
-@keras.saving.register_keras_serializable(package="keras_cgan")
-class AlwaysDropout(layers.Dropout):
-    """Dropout at test time too.
-
-    `Dropout` called with `training=True` would not do: `predict`, and any call of the
-    model with `training=False`, overrides the argument of a layer inside.
-    """
-
-    def call(self, inputs):
-        return super().call(inputs, training=True)
 
 
 def conv(x, filters, kernel_size, name, strides=1, padding="same", norm=None, transpose=False):
@@ -103,14 +90,13 @@ def down(x, filters, name, norm="batch"):
     return normalize(x, norm, f"{name}_norm")
 
 
-def up(x, filters, name, norm="batch", label=None, dropout=0.0, dropout_at_test=False):
+def up(x, filters, name, norm="batch", label=None, dropout=0.0):
     """Decoder step of pix2pix: ReLU, 4x4 stride-2 transposed convolution, norm, dropout."""
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = conv(x, filters, 4, f"{name}_conv", strides=2, norm=norm, transpose=True)
     x = normalize(x, norm, f"{name}_norm", label)
     if dropout:
-        layer_class = AlwaysDropout if dropout_at_test else layers.Dropout
-        x = layer_class(dropout, name=f"{name}_dropout")(x)
+        x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
     return x
 
 

@@ -24,7 +24,7 @@ def check_n_classes(n_classes):
 def check_at_least(least, **counts):
     """Raises a `ValueError` that names the first argument that is no integer of at least `least`."""
     for argument, value in counts.items():
-        if not isinstance(value, int) or value < least:
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
             raise ValueError(
                 f"`{argument}` must be an integer of at least {least}. Received: {argument}={value!r}"
             )

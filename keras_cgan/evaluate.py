@@ -6,9 +6,10 @@ from keras import layers
 
 from keras_cgan import metrics
 from keras_cgan.classifiers import vgg_classifier
+from keras_cgan.generators.conditions import takes_label
 
 
-def train_judge(sketches, labels, epochs=60, batch_size=32, seed=1000, verbose=0):
+def train_judge(sketches, labels, epochs=None, batch_size=32, seed=1000, verbose=0):
     """Trains an independent classifier on real sketches, to judge drawn ones by.
 
     It is a small VGG, of other architecture and seed than the classifier that the
@@ -18,9 +19,10 @@ def train_judge(sketches, labels, epochs=60, batch_size=32, seed=1000, verbose=0
     Args:
         sketches: Real training sketches, `(n, height, width, channels)` in [-1, 1].
         labels: `(n, n_classes)`, one-hot.
-        epochs: Passes over the sketches.
+        epochs: Passes over the sketches; by default 60, and fewer where that would be more
+            than 3000 steps.
         batch_size: Sketches a step.
-        seed: Seed of the weights and of the augmentation.
+        seed: Seed of the weights and of the augmentation; it becomes Keras' global seed.
         verbose: As in `keras.Model.fit`.
 
     Returns:
@@ -51,7 +53,10 @@ def train_judge(sketches, labels, epochs=60, batch_size=32, seed=1000, verbose=0
         name="augment",
     )
     trained = keras.Model(inputs, judge(augment(inputs)))
-    steps = -(-len(sketches) // batch_size) * epochs
+    steps_per_epoch = -(-len(sketches) // batch_size)
+    if epochs is None:
+        epochs = max(1, min(60, 3000 // steps_per_epoch))
+    steps = steps_per_epoch * epochs
     trained.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
@@ -81,7 +86,7 @@ def evaluate(generator, judge, photos, labels, sketches):
     >>> evaluate(generator, judge, photos, labels, sketches)["class_accuracy"]
     0.91
     """
-    has_label = isinstance(generator.input, dict)
+    has_label = takes_label(generator)
     conditions = {"photo": photos, "label": labels} if has_label else photos
     drawn = generator.predict(conditions, verbose=0)
     results = {

@@ -6,6 +6,8 @@ same with `reduction=None`, and by default averages over everything.
 
 `y_true` alone says what is real and what is fake, never the position in the batch. A
 shape that does not fit is an error: nothing is broadcast.
+
+To load a model that was compiled with one of these, import this module first.
 """
 
 import keras
@@ -15,23 +17,37 @@ _PACKAGE = "keras_cgan"
 
 
 def _same_shape(y_true, y_pred):
-    """Both as float tensors; raises a `ValueError` where their shapes differ.
+    """Both as float tensors; raises where their shapes differ.
 
     Half precision is widened: in it 1 - epsilon is 1, and a saturated unit's loss NaN.
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_pred = ops.cast(y_pred, keras.backend.result_type(y_pred.dtype, "float32"))
     y_true = ops.cast(y_true, y_pred.dtype)
-    true_shape, pred_shape = tuple(y_true.shape), tuple(y_pred.shape)
-    fits = len(true_shape) == len(pred_shape) and all(
-        a == b or a is None or b is None for a, b in zip(true_shape, pred_shape)
+    true_shape, pred_shape = _static_shape(y_true), _static_shape(y_pred)
+    fits = None in (true_shape, pred_shape) or (
+        len(true_shape) == len(pred_shape)
+        and all(a == b or None in (a, b) for a, b in zip(true_shape, pred_shape))
     )
     if not fits:
         raise ValueError(
             "`y_true` must have the shape of `y_pred`; targets are not broadcast. "
             f"Received: y_true of shape {true_shape}, y_pred of shape {pred_shape}"
         )
+    if true_shape is None or pred_shape is None or None in true_shape + pred_shape:
+        # Once traced for batches of several sizes, TensorFlow knows shapes at run time only.
+        # Stacking, unlike arithmetic, fails there on shapes that differ.
+        stacked = ops.stack([y_true, y_pred])
+        y_true, y_pred = stacked[0], stacked[1]
     return y_true, y_pred
+
+
+def _static_shape(tensor):
+    """The shape as far as it is known: a tuple with `None`s, or `None` where not even the rank is."""
+    try:
+        return tuple(tensor.shape)
+    except ValueError:
+        return None
 
 
 def _clip(probabilities):
@@ -45,15 +61,24 @@ def _clip(probabilities):
     return ops.clip(probabilities, epsilon, 1.0 - epsilon)
 
 
+def _check_smoothing(label_smoothing):
+    if not 0.0 <= label_smoothing < 1.0:
+        raise ValueError(f"`label_smoothing` must be in [0, 1). Received: label_smoothing={label_smoothing}")
+
+
 def _binary_crossentropy(y_true, y_pred, from_logits, label_smoothing):
+    _check_smoothing(label_smoothing)
     y_true, y_pred = _same_shape(y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if not from_logits:
-        y_pred = _clip(y_pred)
+        # Logits taken for probabilities would train on, wrongly and without a word: NaN tells.
+        is_probability = ops.logical_and(y_pred >= 0.0, y_pred <= 1.0)
+        y_pred = ops.where(is_probability, _clip(y_pred), float("nan"))
     return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
 
 
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def generator_l1_loss(y_true, y_pred):
     """Mean absolute difference of two images.
 
@@ -78,6 +103,7 @@ def generator_l1_loss(y_true, y_pred):
     return ops.mean(ops.abs(y_true - y_pred), axis=-1)
 
 
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def generator_l2_loss(y_true, y_pred):
     """Mean squared difference of two images: as `generator_l1_loss`, squared.
 
@@ -102,6 +128,7 @@ def generator_l2_loss(y_true, y_pred):
     return ops.mean(ops.square(y_true - y_pred), axis=-1)
 
 
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def discriminator_loss(y_true, y_pred, from_logits=False, label_smoothing=0.0):
     """Binary cross-entropy of a discriminator's output: patch matrix, scalar or vector.
 
@@ -109,7 +136,8 @@ def discriminator_loss(y_true, y_pred, from_logits=False, label_smoothing=0.0):
         y_true: Targets, 1 real and 0 fake (or `fakeness_targets`), in the shape of
             `y_pred`, real and fake in any order.
         y_pred: `(batch, 1)`, `(batch, h, w, 1)` or `(batch, n_classes + 1)`.
-        from_logits: Whether `y_pred` are logits; else probabilities.
+        from_logits: Whether `y_pred` are logits, as the discriminators here give by default;
+            else probabilities, and anything outside [0, 1] gives NaN.
         label_smoothing: In [0, 1): how far targets move towards one half.
 
     Returns:
@@ -128,6 +156,7 @@ def discriminator_loss(y_true, y_pred, from_logits=False, label_smoothing=0.0):
     return _binary_crossentropy(y_true, y_pred, from_logits, label_smoothing)
 
 
+@keras.saving.register_keras_serializable(package=_PACKAGE)
 def discriminator_on_generator_loss(y_true, y_pred, from_logits=False):
     """Binary cross-entropy of a discriminator's output on fakes, for the generator.
 
@@ -136,7 +165,8 @@ def discriminator_on_generator_loss(y_true, y_pred, from_logits=False):
     Args:
         y_true: What the generator asks for, in the shape of `y_pred`.
         y_pred: `(batch, 1)`, `(batch, h, w, 1)` or `(batch, n_classes + 1)`.
-        from_logits: Whether `y_pred` are logits; else probabilities.
+        from_logits: Whether `y_pred` are logits, as the discriminators here give by default;
+            else probabilities, and anything outside [0, 1] gives NaN.
 
     Returns:
         The mean over the last axis: one value a sample, or a patch.
@@ -230,10 +260,7 @@ class DiscriminatorLoss(_PairLoss):
 
     def __init__(self, from_logits=False, label_smoothing=0.0, **options):
         super().__init__(**options)
-        if not 0.0 <= label_smoothing < 1.0:
-            raise ValueError(
-                f"`label_smoothing` must be in [0, 1). Received: label_smoothing={label_smoothing}"
-            )
+        _check_smoothing(label_smoothing)
         self.from_logits = from_logits
         self.label_smoothing = label_smoothing
 

@@ -30,14 +30,15 @@ def class_accuracy(judge, sketches, labels):
     return float(np.mean(_named(judge, sketches) == np.argmax(labels, axis=1)))
 
 
-def label_swap(generator, judge, photos, labels):
-    """Asks for every class but the photo's own, and counts what is drawn.
+def label_swap(generator, judge, photos, labels, most_swaps=5):
+    """Asks for other classes than the photo's own, and counts what is drawn.
 
     Args:
         generator: Model from `{"photo", "label"}` to sketches.
         judge: Model from sketches to `(batch, n_classes)`.
         photos: `(n, height, width, channels)` in [-1, 1].
         labels: `(n, n_classes)`, one-hot: the photos' own classes.
+        most_swaps: At most so many other classes are asked for a photo: with 6 classes all.
 
     Returns:
         A dict of floats in [0, 1]: `"asked"`, the share that shows the class asked for, and
@@ -56,7 +57,8 @@ def label_swap(generator, judge, photos, labels):
         raise ValueError(f"`labels` must be of at least two classes. Received: {n_classes}")
     own = np.argmax(labels, axis=1)
     asked, photo = [], []
-    for shift in range(1, n_classes):
+    shifts = np.linspace(1, n_classes - 1, min(n_classes - 1, most_swaps)).round().astype(int)
+    for shift in shifts:
         wanted = (own + shift) % n_classes
         conditions = {"photo": photos, "label": np.eye(n_classes, dtype="float32")[wanted]}
         named = _named(judge, generator.predict(conditions, verbose=0))

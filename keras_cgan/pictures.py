@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from keras_cgan.data.images import to_uint8
+from keras_cgan.generators.conditions import takes_label
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _TEXT = {"fontFace": _FONT, "fontScale": 0.4, "color": (40, 40, 40), "thickness": 1, "lineType": cv2.LINE_AA}
@@ -83,7 +84,7 @@ def sample_grid(generator, photos, labels, sketches, class_names, per_class=3, m
 
     >>> write_image("samples.png", sample_grid(generator, photos, labels, sketches, names))
     """
-    has_label = isinstance(generator.input, dict)
+    has_label = takes_label(generator)
     classes = np.argmax(labels, axis=1)
     shown = [c for c in range(len(class_names)) if np.any(classes == c)][:most_classes]
     places = {c: np.flatnonzero(classes == c)[:per_class] for c in shown}

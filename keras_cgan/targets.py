@@ -1,6 +1,7 @@
 """The only place where real, fake and class targets are made."""
 
 import numpy as np
+from keras import ops
 
 
 def fakeness_targets(labels, fake, option="sigmoid"):
@@ -15,7 +16,7 @@ def fakeness_targets(labels, fake, option="sigmoid"):
             `"softmax"` (Option 2): real = [0, label], fake = [1, 0...0].
 
     Returns:
-        A float32 array `(batch, n_classes + 1)`.
+        `(batch, n_classes + 1)`, float32: a tensor where `labels` is one, else an array.
 
     Raises:
         ValueError: `labels` is not a matrix, or `option` is not one of the two.
@@ -29,16 +30,18 @@ def fakeness_targets(labels, fake, option="sigmoid"):
     """
     if option not in ("sigmoid", "softmax"):
         raise ValueError(f"`option` must be 'sigmoid' or 'softmax'. Received: option={option!r}")
-    labels = np.asarray(labels, dtype="float32")
-    if labels.ndim != 2:
+    is_tensor = ops.is_tensor(labels)
+    labels = ops.cast(labels, "float32") if is_tensor else np.asarray(labels, dtype="float32")
+    if len(labels.shape) != 2:
         raise ValueError(
             "`labels` must have the shape (batch, n_classes), one-hot. "
-            f"Received: labels of shape {labels.shape}"
+            f"Received: labels of shape {tuple(labels.shape)}"
         )
-    fakeness = np.full((len(labels), 1), float(bool(fake)), "float32")
+    xp = ops if is_tensor else np
+    fakeness = xp.full_like(labels[:, :1], float(bool(fake)))
     if fake and option == "softmax":
-        labels = np.zeros_like(labels)
-    return np.concatenate([fakeness, labels], axis=1)
+        labels = xp.zeros_like(labels)
+    return xp.concatenate([fakeness, labels], axis=1)
 
 
 def real_fake_targets(batch_size, output_shape, fake):

@@ -27,24 +27,26 @@ def moved_variables(step, *models):
     """
     if not callable(step):
         raise TypeError(f"`step` must be a callable that takes one training step. Received: step={step!r}")
+    if not models or not all(hasattr(model, "variables") for model in models):
+        raise ValueError(f"`models` must be one or more Keras models. Received: {models!r}")
     names = [model.name for model in models]
-    if not models or len(set(names)) < len(names):
-        raise ValueError(f"`models` must be one or more models with different names. Received: names {names}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"`models` must have different names. Received: names {names}")
     for model in models:
         if not model.built:
             raise ValueError(
                 f"`models` must be built before the step: call {model.name!r} on a batch first. "
                 f"Received: {model!r}, not built"
             )
-    before = [[_value(variable) for variable in model.variables] for model in models]
+    before = {id(variable): _value(variable) for model in models for variable in model.variables}
     step()
     return {
         model.name: sorted(
             variable.path
-            for variable, old in zip(model.variables, values)
-            if not np.array_equal(old, _value(variable), equal_nan=True)
+            for variable in model.variables  # one that the step made counts as moved
+            if not np.array_equal(before.get(id(variable), np.nan), _value(variable), equal_nan=True)
         )
-        for model, values in zip(models, before)
+        for model in models
     }
 
 

@@ -5,9 +5,10 @@ import math
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import keras_cgan
-from keras_cgan import ClassLoss, DiscriminatorLoss, L1Loss, L2Loss
+from keras_cgan import ClassLoss, DiscriminatorLoss, L1Loss, L2Loss, discriminator_loss
 
 OUTPUTS = {"patches": (6, 5, 1), "unit": (1,), "vector": (4,), "image": (8, 12, 3)}
 FUNCTIONS = {
@@ -274,3 +275,27 @@ def test_a_compiled_model_is_saved_with_its_loss(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.loss.get_config() == model.loss.get_config()
     assert loaded.test_on_batch(x, y) == pytest.approx(model.test_on_batch(x, y))
+
+
+@pytest.mark.parametrize("target_shape", [(1, 1), (5, 1, 1), (6, 2)])
+def test_a_misfit_is_an_error_after_batches_of_several_sizes_too(target_shape):
+    # From the third size on Keras' traced step knows no batch size, and shapes fit "maybe".
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", loss=DiscriminatorLoss())
+    for size in (8, 7, 6, 5):
+        model.train_on_batch(np.zeros((size, 4)), np.ones((size, 1)))
+    with pytest.raises(Exception, match="(?i)shape"):
+        model.train_on_batch(np.zeros((6, 4)), np.ones(target_shape))
+
+
+def test_logits_taken_for_probabilities_give_nan():
+    loss = discriminator_loss([[1.0], [1.0], [1.0]], [[0.5], [3.0], [-0.1]])
+    assert np.isnan(ops.convert_to_numpy(loss)).tolist() == [False, True, True]
+
+
+def test_a_model_compiled_with_the_functions_loads(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", loss=discriminator_loss)
+    model.train_on_batch(np.zeros((2, 4)), np.ones((2, 1)))
+    model.save(tmp_path / "model.keras")
+    assert keras.saving.load_model(tmp_path / "model.keras").loss is discriminator_loss

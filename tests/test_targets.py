@@ -81,3 +81,12 @@ def test_real_is_one_and_fake_zero(shape, batch):
 def test_real_fake_targets_fit_the_output_of_a_discriminator():
     discriminator = patch_discriminator((32, 48, 1), filters=2, n_layers=2)
     assert real_fake_targets(2, discriminator.output_shape, fake=True).shape == (2, 6, 10, 1)
+
+
+def test_tensors_in_a_traced_function():
+    tf = pytest.importorskip("tensorflow")
+    labels = np.eye(3, dtype="float32")
+    for option in ("sigmoid", "softmax"):
+        for fake in (False, True):
+            made = tf.function(lambda x: fakeness_targets(x, fake, option))(tf.constant(labels))
+            assert np.array_equal(made.numpy(), fakeness_targets(labels, fake, option))

@@ -115,9 +115,9 @@ def test_a_step_that_cannot_be_called(model):
 
 
 def test_no_models_or_models_of_one_name(model):
-    with pytest.raises(ValueError, match=r"`models` must be one or more models.*Received: names \[\]"):
+    with pytest.raises(ValueError, match=r"`models` must be one or more Keras models.*Received: \(\)"):
         moved_variables(lambda: None)
-    with pytest.raises(ValueError, match="with different names. Received: names .'model', 'model'"):
+    with pytest.raises(ValueError, match="have different names. Received: names .'model', 'model'"):
         moved_variables(lambda: None, model, keras.models.clone_model(model))
 
 
@@ -125,3 +125,28 @@ def test_a_model_that_is_not_built(model):
     unbuilt = keras.Sequential([layers.Dense(1)], name="unbuilt")
     with pytest.raises(ValueError, match="`models` must be built .*'unbuilt' on a batch first.*not built"):
         moved_variables(lambda: None, model, unbuilt)
+
+
+def test_variables_made_in_the_step_count_as_moved():
+    class Lazy(keras.Model):
+        def __init__(self):
+            super().__init__(name="lazy")
+            self.first = layers.Dense(1)
+            self.second = layers.Dense(1, name="second")
+
+        def call(self, x):
+            return self.first(x)
+
+    lazy = Lazy()
+    lazy(np.zeros((1, 2)))
+
+    moved = moved_variables(lambda: lazy.second(np.zeros((1, 2))), lazy)
+    assert [path.split("/")[-2:] for path in moved["lazy"]] == [
+        ["second", "bias"],
+        ["second", "kernel"],
+    ]
+
+
+def test_a_list_of_models(model):
+    with pytest.raises(ValueError, match="`models` must be one or more Keras models"):
+        moved_variables(lambda: None, [model])

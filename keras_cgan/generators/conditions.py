@@ -26,6 +26,12 @@ def condition_inputs(image_shape, n_classes):
     return {"photo": photo, "label": label}, photo, label
 
 
+def takes_label(generator):
+    """Whether a generator has a label input beside the photo."""
+    # A Sequential model has no `input`.
+    return isinstance(getattr(generator, "input", None), dict)
+
+
 def add_label(x, label, name="label_bottleneck"):
     """Adds a linear map of the label to every place of the bottleneck; no label, no change."""
     if label is None:

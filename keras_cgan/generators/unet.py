@@ -36,7 +36,6 @@ def unet_generator(
     filters=64,
     norm="batch",
     dropout=0.5,
-    dropout_at_test=False,
     name="generator",
 ):
     """Builds pix2pix's U-Net: photo (and label) to sketch.
@@ -53,10 +52,9 @@ def unet_generator(
         filters: Maps of the first encoder step; the paper has 64.
         norm: `"batch"` (paper), `"instance"`, `"spectral"` or `None`. The label
             reaches the norms with `"batch"` and `"instance"` only.
-        dropout: Rate in the first three decoder steps; the paper has .5.
-        dropout_at_test: `True` keeps the dropout at test time too, as the paper does:
-            its noise. By default a trained generator draws the same photo the same way.
-            To load such a model, import `keras_cgan.blocks` first.
+        dropout: Rate in the first three decoder steps; the paper has .5. The paper keeps
+            dropout and batch statistics at test time: `generator(x, training=True)` does. By
+            default a trained generator draws the same photo the same way.
         name: Name of the model.
 
     Returns:
@@ -100,7 +98,7 @@ def unet_generator(
     x = add_label(x, label)
     for step, (width, skip) in enumerate(zip(reversed(widths[:-1]), reversed(skips)), start=1):
         rate = dropout if step <= 3 else 0.0
-        x = blocks.up(x, width, f"up{step}", norm, label, rate, dropout_at_test)
+        x = blocks.up(x, width, f"up{step}", norm, label, rate)
         x = layers.Concatenate(name=f"up{step}_skip")([x, skip])
 
     x = blocks.up(x, out_channels, f"up{depth}", norm=None)

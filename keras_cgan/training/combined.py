@@ -8,7 +8,7 @@ Here no flag is touched: the networks are called without being owned.
 import keras
 from keras import layers
 
-from keras_cgan.training.heads import named_outputs
+from keras_cgan.training.heads import as_functional, named_outputs
 
 
 class FixedNetwork(layers.Layer):
@@ -106,11 +106,13 @@ def combined_model(generator, discriminator, classifier=None, paired=True, name=
 
     Source: the combined model of the answer; Isola et al. 2017, equation 4.
     """
+    generator = as_functional(generator, "generator")
+    _check_generator(generator)
     inputs = keras.tree.map_structure(
         lambda tensor: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name), generator.input
     )
     sketch = generator(inputs)
-    judged = layers.Concatenate(name="pair")([_photo(inputs), sketch]) if paired else sketch
+    judged = layers.Concatenate(name="pair")([photo_of(inputs), sketch]) if paired else sketch
     outputs = {
         "sketch": sketch,
         **_call_fixed("discriminator", discriminator, judged, "classes"),
@@ -121,17 +123,32 @@ def combined_model(generator, discriminator, classifier=None, paired=True, name=
                 "`classifier` must be None where the discriminator has a 'label' output of its own. "
                 f"Received: classifier={classifier.name!r}"
             )
-        outputs.update(_call_fixed("classifier", classifier, sketch, "label"))
+        label = _call_fixed("classifier", classifier, sketch, "label")
+        if list(label) != ["label"]:
+            raise ValueError(
+                "`classifier` must have one output, (batch, n_classes) with at least two classes. "
+                f"Received: classifier={classifier.name!r} with outputs {list(label)}"
+            )
+        outputs.update(label)
     return CombinedModel(inputs, outputs, name=name)
 
 
-def _photo(inputs):
-    """The photo among the generator's inputs."""
+def _check_generator(generator):
+    """Raises a `ValueError` unless there is one image in, or a dict, and one image out."""
+    if isinstance(generator.input, (list, tuple)) or not hasattr(generator.output, "shape"):
+        raise ValueError(
+            "`generator` must take a photo, or a dict with 'photo' (and 'label'), and give one sketch. "
+            f"Received: generator with inputs {generator.input!r} and outputs {generator.output!r}"
+        )
+
+
+def photo_of(inputs):
+    """The photo among a generator's inputs; raises a `ValueError` where there is none."""
     if not isinstance(inputs, dict):
         return inputs
     if "photo" not in inputs:
         raise ValueError(
-            "`generator`: with paired=True one of its inputs must be 'photo'. "
+            "`generator`: where the discriminator sees the pair, one of its inputs must be 'photo'. "
             f"Received: inputs {sorted(inputs)}"
         )
     return inputs["photo"]
@@ -139,6 +156,7 @@ def _photo(inputs):
 
 def _call_fixed(argument, network, image, vector):
     """A fixed network's outputs by name; raises a `ValueError` where it does not take the image."""
+    network = as_functional(network, argument)
     names = named_outputs(network, argument, vector)
     expected, given = tuple(network.input.shape[1:]), tuple(image.shape[1:])
     if len(expected) != len(given) or any(None not in (a, b) and a != b for a, b in zip(expected, given)):

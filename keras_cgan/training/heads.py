@@ -23,6 +23,21 @@ class Head(NamedTuple):
         return loss_class(from_logits=self.from_logits, reduction=reduction)
 
 
+def as_functional(network, argument):
+    """A network as a functional model; raises a `ValueError` that names the argument where it is none.
+
+    A built `keras.Sequential` becomes a functional model of the same layers.
+    """
+    if isinstance(network, keras.Sequential) and network.built:
+        return keras.Model(network.inputs[0], network.outputs[0], name=network.name)
+    if not isinstance(network, keras.Model) or getattr(network, "output", None) is None:
+        raise ValueError(
+            f"`{argument}` must be a model made with the Functional API, or a Sequential model that begins "
+            f"with an Input. Received: {argument}={network!r}"
+        )
+    return network
+
+
 def named_outputs(network, argument="discriminator", vector="classes"):
     """The outputs of a network by name.
 
@@ -38,23 +53,24 @@ def named_outputs(network, argument="discriminator", vector="classes"):
         A dict: output name -> symbolic tensor.
 
     Raises:
-        ValueError: The network is not functional, or has several outputs without names.
+        ValueError: The network is not functional, or its outputs or inputs are a list.
 
     Example:
 
     >>> list(named_outputs(patch_discriminator((64, 64, 4))))
     ['real_fake']
     """
-    outputs = getattr(network, "output", None) if isinstance(network, keras.Model) else None
-    if isinstance(outputs, dict):
-        return dict(outputs)
-    if outputs is None or isinstance(outputs, (list, tuple)):
+    network = as_functional(network, argument)
+    if isinstance(network.output, (list, tuple)) or isinstance(network.input, (list, tuple, dict)):
         raise ValueError(
-            f"`{argument}` must be a functional keras.Model with one output, or a dict of outputs named "
-            f"'real_fake', 'classes' or 'label'. Received: {argument}={network!r}"
+            f"`{argument}` must have one input, and one output or a dict of outputs named 'real_fake', "
+            f"'classes' or 'label'. Received: {argument} with inputs {network.input!r} and outputs "
+            f"{network.output!r}"
         )
-    is_vector = len(outputs.shape) == 2 and outputs.shape[-1] > 1
-    return {vector if is_vector else "real_fake": outputs}
+    if isinstance(network.output, dict):
+        return dict(network.output)
+    is_vector = len(network.output.shape) == 2 and network.output.shape[-1] > 1
+    return {vector if is_vector else "real_fake": network.output}
 
 
 def logits_network(network, argument="discriminator", vector="classes"):
@@ -83,6 +99,7 @@ def logits_network(network, argument="discriminator", vector="classes"):
     >>> heads
     {'classes': Head(activation='softmax', from_logits=True)}
     """
+    network = as_functional(network, argument)
     outputs, heads = {}, {}
     for name, tensor in named_outputs(network, argument, vector).items():
         layer = _last_layer(tensor)

@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 
+from keras_cgan.checks import check_choice
 from keras_cgan.losses import L1Loss, L2Loss
 from keras_cgan.strategies import check_strategy
 from keras_cgan.targets import fakeness_targets, real_fake_targets
-from keras_cgan.training.combined import FixedNetwork, combined_model
-from keras_cgan.training.heads import logits_network
+from keras_cgan.training.combined import FixedNetwork, combined_model, photo_of
+from keras_cgan.training.heads import as_functional, logits_network
 
 
 class ReferenceTrainer:
@@ -26,7 +27,9 @@ class ReferenceTrainer:
         g_optimizer, d_optimizer, c_optimizer: Keras optimizers or their names; by default
             Adam 2e-4 with beta_1 .5 for G and D, Adam 1e-3 for C.
         l1_weight, adversarial_weight, class_weight: Weights of G's losses.
-        reconstruction: `"l1"` or `"l2"`: what `l1_weight` weighs.
+        reconstruction: `"l1"` or `"l2"`: what `l1_weight` weighs, and `g_l1` is.
+        update: `"sequential"`: G learns from D and C after their updates, as in the answer;
+            `"simultaneous"`: from D and C as they were before (TensorFlow's tutorial).
         joined_batch: Whether D learns from one batch of real then fake, or from two. With
             batch norm in D these differ.
         run_eagerly: As in Keras: for debugging.
@@ -56,18 +59,20 @@ class ReferenceTrainer:
         adversarial_weight=1.0,
         class_weight=1.0,
         reconstruction="l1",
+        update="sequential",
         joined_batch=True,
         run_eagerly=False,
     ):
-        if reconstruction not in ("l1", "l2"):
-            raise ValueError(
-                f"`reconstruction` must be 'l1' or 'l2'. Received: reconstruction={reconstruction!r}"
-            )
+        check_choice("reconstruction", reconstruction, ("l1", "l2"))
+        check_choice("update", update, ("sequential", "simultaneous"))
+        self.update = update
         self.generator, self.discriminator, self.classifier = generator, discriminator, classifier
         self.joined_batch = joined_batch
-        self.paired = _is_paired(generator, discriminator)
+        self._check_trainable()
+        generator = as_functional(generator, "generator")
         d_model, self._d_heads = logits_network(discriminator)
-        _check_networks(strategy, self._d_heads, classifier)
+        self.paired = _is_paired(generator, d_model)
+        _check_networks(strategy, self._d_heads, self.paired, classifier)
 
         def ready(model, losses, optimizer, default, **options):
             optimizer = keras.optimizers.get(optimizer or default)
@@ -125,23 +130,33 @@ class ReferenceTrainer:
         Raises:
             ValueError: A label is needed and missing.
         """
+        self._check_trainable()
         photo, label, sketch = self._arrays(x, y)
         conditions = {"photo": photo, "label": label} if isinstance(self.combined.input, dict) else photo
         fakes = self._fakes.predict_on_batch(conditions)
 
-        losses = {"d_loss": self._discriminator_step(photo, label, sketch, fakes)}
+        g_losses = {}
+        if self.update == "simultaneous":
+            g_losses = self._generator_step(conditions, label, sketch)
 
+        losses = {"d_loss": self._discriminator_step(photo, label, sketch, fakes)}
         if self.c_model is not None:
             losses["c_loss"] = self.c_model.train_on_batch(sketch, {"label": label})
 
+        if self.update == "sequential":
+            g_losses = self._generator_step(conditions, label, sketch)
+        return {name: float(value) for name, value in {**losses, **g_losses}.items()}
+
+    def _generator_step(self, conditions, label, sketch):
+        """G through D and C, fixed. Returns its losses."""
         asked = self._targets(label, len(sketch), fake=False)
         if self.c_model is not None:
             asked["label"] = label
         g = self.combined.train_on_batch(conditions, {"sketch": sketch, **asked}, return_dict=True)
-        losses |= {"g_loss": g["loss"], "g_l1": g["sketch_loss"], "g_adv": g[f"{self._adversarial}_loss"]}
+        losses = {"g_loss": g["loss"], "g_l1": g["sketch_loss"], "g_adv": g[f"{self._adversarial}_loss"]}
         for name in {"classes", "label"} & asked.keys() - {self._adversarial}:
             losses["g_class"] = g[f"{name}_loss"]
-        return {name: float(value) for name, value in losses.items()}
+        return losses
 
     def _discriminator_step(self, photo, label, sketch, fakes):
         """D on real, then fake: in one batch, or in two. Returns the loss."""
@@ -179,7 +194,24 @@ class ReferenceTrainer:
                 f"`x` must be a dict with 'photo' and 'label'. Received: no {missing!r} in "
                 f"{sorted(x) if isinstance(x, dict) else type(x).__name__}"
             )
-        return np.asarray(photo), None if label is None else np.asarray(label, "float32"), np.asarray(y)
+        photo, sketch = np.asarray(photo), np.asarray(y)
+        label = None if label is None else np.asarray(label, "float32")
+        sizes = [len(array) for array in (photo, label, sketch) if array is not None]
+        if len(set(sizes)) > 1 or not all(array.dtype.kind in "fV" for array in (photo, sketch)):
+            raise ValueError(
+                "`x` and `y` must hold as many photos, labels and sketches, images as floats in [-1, 1]. "
+                f"Received: sizes {sizes}, photo {photo.dtype}, sketch {sketch.dtype}"
+            )
+        return photo, label, sketch
+
+    def _check_trainable(self):
+        """Raises a `ValueError` where a network is frozen: whether it then trains would depend on tracing."""
+        for network in (self.generator, self.discriminator, self.classifier):
+            if network is not None and not network.trainable:
+                raise ValueError(
+                    f"`trainable` must be left True: no step here needs a flag. Received: {network.name!r} "
+                    "with trainable=False"
+                )
 
 
 def _sample_weights(name, target, fake):
@@ -188,20 +220,22 @@ def _sample_weights(name, target, fake):
     return np.full((len(target),) + (1,) * (target.ndim - 2), weight, "float32")
 
 
-def _is_paired(generator, discriminator):
+def _is_paired(generator, d_model):
     """Whether D sees the stacked pair, by its number of input channels."""
-    photo = generator.input["photo"] if isinstance(generator.input, dict) else generator.input
     sketch = generator.output.shape[-1]
-    channels = discriminator.input.shape[-1]
-    if channels not in (sketch, photo.shape[-1] + sketch):
+    channels = d_model.input.shape[-1]
+    if channels == sketch:
+        return False
+    pair = photo_of(generator.input).shape[-1] + sketch
+    if channels != pair:
         raise ValueError(
-            f"`discriminator` must take {sketch} channels (the sketch) or {photo.shape[-1] + sketch} "
-            f"(photo and sketch stacked). Received: discriminator with {channels} input channels"
+            f"`discriminator` must take {sketch} channels (the sketch) or {pair} (photo and sketch stacked). "
+            f"Received: discriminator with {channels} input channels"
         )
-    return channels != sketch
+    return True
 
 
-def _check_networks(strategy, d_heads, classifier):
+def _check_networks(strategy, d_heads, paired, classifier):
     """Raises a `ValueError` where the networks are not those of the strategy."""
     unknown = set(d_heads) - {"real_fake", "classes", "label"}
     if unknown or not {"real_fake", "classes"} & set(d_heads):
@@ -215,11 +249,13 @@ def _check_networks(strategy, d_heads, classifier):
     activation = d_heads["classes"].activation if "classes" in d_heads else None
     if (
         set(chosen.outputs) != set(d_heads)
+        or chosen.paired != paired
         or chosen.classifier != (classifier is not None)
         or chosen.class_head not in (None, activation)
     ):
         raise ValueError(
-            f"`strategy`: {strategy!r} takes a discriminator with outputs {chosen.outputs} and "
-            f"{'a' if chosen.classifier else 'no'} classifier. Received: a discriminator with outputs "
-            f"{tuple(sorted(d_heads))}, classifier={classifier and classifier.name!r}"
+            f"`strategy`: {strategy!r} takes a discriminator of the {'pair' if chosen.paired else 'sketch'} "
+            f"with outputs {chosen.outputs} and {'a' if chosen.classifier else 'no'} classifier. Received: a "
+            f"discriminator of the {'pair' if paired else 'sketch'} with outputs {tuple(sorted(d_heads))}, "
+            f"classifier={classifier and classifier.name!r}"
         )

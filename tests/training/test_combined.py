@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tiny
+from keras import layers
 
 from keras_cgan import ClassLoss, DiscriminatorLoss, L1Loss, combined_model
 from keras_cgan.testing import moved_variables
@@ -407,3 +408,11 @@ def test_why_not_the_old_idiom_thawed_it_lets_the_generator_step_train_the_discr
     assert weights <= set(moved_variables(d_step, generator, discriminator)["discriminator"])
     moved = set(moved_variables(g_step, generator, discriminator)["discriminator"])
     assert moved & weights, "the combined model trains D to call fakes real"
+
+
+def test_a_classifier_with_other_outputs_than_one_label():
+    generator, discriminator = tiny.generator(), tiny.discriminator()
+    one_unit = keras.Sequential([keras.Input((*tiny.SIZE, 1)), layers.Flatten(), layers.Dense(1)])
+    for wrong in (one_unit, tiny.discriminator(("real_fake", "classes"), channels=1)):
+        with pytest.raises(ValueError, match="`classifier` must have one output"):
+            combined_model(generator, discriminator, wrong)

@@ -137,9 +137,19 @@ def test_what_has_no_names():
 
     image = keras.Input((8,))
     listed = keras.Model(image, [layers.Dense(1)(image), layers.Dense(4)(image)])
-    for wrong in (Subclassed(), listed, layers.Dense(1), "discriminator"):
-        with pytest.raises(ValueError, match="`critic` must be a functional keras.Model.*Received: critic="):
+    for wrong in (Subclassed(), layers.Dense(1), "discriminator", keras.Sequential([layers.Dense(1)])):
+        with pytest.raises(ValueError, match="`critic` must be a model made with the Functional.*Received: "):
             named_outputs(wrong, argument="critic")
+    with pytest.raises(ValueError, match="`critic` must have one input.*Received: critic with inputs"):
+        named_outputs(listed, argument="critic")
+
+
+def test_a_sequential_model_is_functional():
+    network = keras.Sequential([keras.Input((8,)), layers.Dense(3, activation="softmax")], name="critic")
+    assert list(named_outputs(network)) == ["classes"]
+    logits, heads = logits_network(network)
+    assert logits.trainable_variables[0] is network.trainable_variables[0]
+    assert heads["classes"].activation == "softmax"
 
 
 def test_losses_of_heads():

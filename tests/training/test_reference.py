@@ -133,22 +133,30 @@ class HandStep:
         logs = {"g_loss": loss, "g_l1": l1, "g_adv": adversarial}
         return logs | ({"g_class": of_class} if losses else {})
 
-    def __call__(self, x, sketch, joined=True):
+    def __call__(self, x, sketch, joined=True, update="sequential"):
         photo, label = x["photo"], x["label"]
         conditions = x if isinstance(self.G.input, dict) else photo
         fakes = tiny.copy(self.G)(conditions, training=True)
-        logs = {"d_loss": self.d_step(photo, label, sketch, fakes, joined)}
+        logs = {}
+        if update == "simultaneous":
+            logs |= self.g_step(conditions, photo, label, sketch)
+        logs["d_loss"] = self.d_step(photo, label, sketch, fakes, joined)
         if self.C is not None:
             logs["c_loss"] = self.c_step(sketch, label)
-        return logs | self.g_step(conditions, photo, label, sketch)
+        if update == "sequential":
+            logs |= self.g_step(conditions, photo, label, sketch)
+        return logs
 
 
-def assert_step_by_hand(parts, strategy, class_head="softmax", joined=True, run_eagerly=True):
+def assert_step_by_hand(
+    parts, strategy, class_head="softmax", joined=True, update="sequential", run_eagerly=True
+):
     hand = HandStep(parts, strategy, class_head)
-    trainer = sgd_trainer(parts, strategy=strategy, joined_batch=joined, run_eagerly=run_eagerly)
+    options = {"joined_batch": joined, "update": update, "run_eagerly": run_eagerly}
+    trainer = sgd_trainer(parts, strategy=strategy, **options)
     for size in (4, 3):
         x, sketch = tiny.batch(size, seed=size)
-        expected = hand(x, sketch, joined)
+        expected = hand(x, sketch, joined, update)
         logs = trainer.train_on_batch(x, sketch)
         assert logs == pytest.approx({name: float(value) for name, value in expected.items()}, rel=2e-5)
         assert_same_values(parts, hand.parts)
@@ -167,6 +175,11 @@ def test_a_sigmoid_class_head_by_hand():
 @pytest.mark.parametrize("strategy", ["pix2pix", "shared-q"])
 def test_two_batches_instead_of_a_joined_one_by_hand(strategy):
     assert_step_by_hand(networks(strategy), strategy, joined=False)
+
+
+@pytest.mark.parametrize("strategy", ["classifier", "shared-q"])
+def test_a_simultaneous_update_by_hand(strategy):
+    assert_step_by_hand(networks(strategy), strategy, update="simultaneous")
 
 
 @pytest.mark.parametrize("strategy", ["sigmoid", "two-head"])
@@ -365,7 +378,7 @@ def test_an_unknown_strategy():
     ],
 )
 def test_networks_of_another_strategy(strategy, built_for):
-    with pytest.raises(ValueError, match=f"`strategy`: '{strategy}' takes a discriminator with outputs"):
+    with pytest.raises(ValueError, match=f"`strategy`: '{strategy}' takes a discriminator of the"):
         ReferenceTrainer(*networks(built_for), strategy=strategy)
 
 
@@ -383,3 +396,62 @@ def test_networks_that_do_not_fit():
         ReferenceTrainer(generator, odd)
     with pytest.raises(ValueError, match="`reconstruction` must be .* Received: reconstruction='mse'"):
         ReferenceTrainer(generator, discriminator, reconstruction="mse")
+    with pytest.raises(ValueError, match="`update` must be .* Received: update='both'"):
+        ReferenceTrainer(generator, discriminator, update="both")
+
+
+@pytest.mark.parametrize("strategy, channels", [("pix2pix", 1), ("classifier", 1)])
+def test_a_discriminator_that_sees_something_else_than_the_strategy(strategy, channels):
+    generator, _, classifier = networks(strategy)
+    with pytest.raises(ValueError, match="takes a discriminator of the pair.*Received: .* of the sketch"):
+        ReferenceTrainer(generator, tiny.discriminator(channels=channels), classifier, strategy)
+
+
+def test_sequential_networks():
+    generator = keras.Sequential([keras.Input((*tiny.SIZE, 3)), keras.layers.Conv2D(1, 3, padding="same")])
+    discriminator = keras.Sequential(
+        [keras.Input((*tiny.SIZE, 4)), keras.layers.Flatten(), keras.layers.Dense(1, "sigmoid")]
+    )
+    classifier = keras.Sequential(
+        [keras.Input((*tiny.SIZE, 1)), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")]
+    )
+    parts = (generator, discriminator, classifier)
+    trainer = sgd_trainer(parts, strategy="classifier")
+    moved = moved_variables(lambda: trainer.train_on_batch(*tiny.batch()), *parts)
+    assert [len(paths) for paths in moved.values()] == [2, 2, 2]
+
+
+def test_models_that_are_not_functional():
+    class Subclassed(keras.Model):
+        def call(self, x):
+            return x
+
+    generator, discriminator, classifier = networks("classifier")
+    with pytest.raises(ValueError, match="`generator` must be a model made with the Functional"):
+        ReferenceTrainer(Subclassed(), discriminator)
+    with pytest.raises(ValueError, match="`discriminator` must be a model made with the Functional"):
+        ReferenceTrainer(generator, Subclassed())
+    with pytest.raises(ValueError, match="`classifier` must be a model made with the Functional"):
+        ReferenceTrainer(generator, discriminator, Subclassed())
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_frozen_network_is_an_error_whenever_it_was_frozen(number):
+    parts = networks("classifier")
+    parts[number].trainable = False
+    with pytest.raises(ValueError, match="`trainable` must be left True"):
+        ReferenceTrainer(*parts)
+    parts[number].trainable = True
+    trainer = sgd_trainer(parts)
+    parts[number].trainable = False
+    with pytest.raises(ValueError, match="`trainable` must be left True"):
+        trainer.train_on_batch(*tiny.batch())
+
+
+def test_a_batch_that_does_not_fit_together():
+    trainer = sgd_trainer(networks("classifier"))
+    x, sketch = tiny.batch()
+    with pytest.raises(ValueError, match=r"as many photos, labels and sketches.*sizes \[4, 4, 3\]"):
+        trainer.train_on_batch(x, sketch[:3])
+    with pytest.raises(ValueError, match="images as floats.*photo uint8"):
+        trainer.train_on_batch({**x, "photo": x["photo"].astype("uint8")}, sketch)
