@@ -46,7 +46,7 @@ def main():
         keras.utils.set_random_seed(options.seed)
         generator, discriminator, _ = strategy_networks("classifier", (*size, 3), train.n_classes, filters=32)
         classifier = resnet_classifier((*size, 1), train.n_classes, input_noise=noise)
-        trainer = ReferenceTrainer(generator, discriminator, classifier, l1_weight=50, class_weight=5)
+        trainer = ReferenceTrainer(generator, discriminator, classifier, l1_weight=100, class_weight=10)
         batches = PairPipeline(train, size, 8, seed=options.seed).batches(0, options.steps)
         losses = [trainer.train_on_batch(x, y)["g_class"] for x, y in batches]
         results = evaluate(generator, judge, *whole(test))

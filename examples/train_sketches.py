@@ -25,16 +25,16 @@ from keras_cgan.strategies import STRATEGIES
 
 DEFAULTS = {
     "data": None,
-    "misalignment": 0.8,
+    "misalignment": 0.5,
     "strategy": "classifier",
     "label_input": None,
     "image_size": 64,
     "batch_size": 8,
-    "epochs": 30,
+    "epochs": 36,
     "filters": 32,
-    "l1_weight": 50.0,
+    "l1_weight": 100.0,
     "adversarial_weight": 1.0,
-    "class_weight": 5.0,
+    "class_weight": 10.0,
     "seed": 0,
     "precision": "float32",
 }
