@@ -90,9 +90,9 @@ def test_ink_share_of_each_class(misalignment):
 
 
 def test_misalignment_parts_the_sketch_from_the_photo_step_by_step():
-    traced, half, default, redrawn = (alignment(m) for m in (0, 0.5, 0.8, 1))
+    traced, half, far, redrawn = (alignment(m) for m in (0, 0.5, 0.8, 1))
     assert traced > 0.7
-    assert traced - half > 0.15 and half - default > 0.05 and default - redrawn > 0.02
+    assert traced - half > 0.15 and half - far > 0.05 and far - redrawn > 0.02
     assert redrawn < 0.4
 
 
