@@ -276,13 +276,23 @@ def test_what_is_no_argument(arguments, message, example, capsys):
     assert caught.value.code == 2 and message in capsys.readouterr().err
 
 
+def test_one_class_is_not_enough(example, data, tmp_path):
+    shutil.copytree(data, tmp_path / "one")
+    for folder in (tmp_path / "one").glob("*/*/*"):
+        if folder.name != "cup":
+            shutil.rmtree(folder)
+    with pytest.raises(ValueError, match="--data must hold at least two classes. Received: cup"):
+        run(example, "--data", tmp_path / "one", *TINY, "--batch-size", 2, "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_runs_get_names_of_their_own(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for number in (1, 2):
         options = example.parse_arguments(["--strategy", "pix2pix"])
         made = example.open_run(options, example.choose_settings(options))
         assert made.path == Path("runs") / f"pix2pix-{number}"
-        assert made.settings["label_input"] is False and made.settings["epochs"] == 30
+        assert made.settings["label_input"] is False and made.settings["epochs"] == example.DEFAULTS["epochs"]
 
 
 def test_a_test_set_of_one_photo_a_class(example, data, tmp_path):
@@ -297,7 +307,7 @@ def test_a_test_set_of_one_photo_a_class(example, data, tmp_path):
     assert json.loads((tmp_path / "run" / "results.json").read_text())["within_class_diversity"] is None
 
 
-def test_help_is_there_at_once():
+def test_help_is_there_at_once(example):
     code = "import runpy, sys; sys.argv[1:] = ['--help']\n"
     code += f"try: runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
     code += "finally: assert not {'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules)"
@@ -308,7 +318,8 @@ def test_help_is_there_at_once():
         text=True,
     )
     assert done.returncode == 0 and done.stderr == ""
-    assert all(name in done.stdout for name in [*STRATEGIES, "--resume", "--data", "(default: 30)"])
+    epochs = f"(default: {example.DEFAULTS['epochs']})"
+    assert all(name in done.stdout for name in [*STRATEGIES, "--resume", "--data", epochs])
 
 
 def test_a_mistake_is_one_line(tmp_path):

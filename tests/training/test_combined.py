@@ -359,11 +359,11 @@ def test_unnamed_inputs_and_outputs_are_refused():
     image = keras.Input((*tiny.SIZE, 4))
     flat = keras.layers.Flatten()(image)
     unnamed = keras.Model(image, [keras.layers.Dense(1)(flat), keras.layers.Dense(4)(flat)])
-    with pytest.raises(ValueError, match="`discriminator` must be a functional keras.Model"):
+    with pytest.raises(ValueError, match="`discriminator` must have one input, and one output or a dict"):
         combined_model(tiny.generator(), unnamed)
     inputs = {"image": keras.Input((*tiny.SIZE, 3), name="image")}
     without_photo = keras.Model(inputs, keras.layers.Conv2D(1, 3, padding="same")(inputs["image"]))
-    with pytest.raises(ValueError, match="`generator`: with paired=True one of its inputs must be 'photo'"):
+    with pytest.raises(ValueError, match="`generator`: where .* sees the pair, one of its inputs must be 'photo'"):
         combined_model(without_photo, tiny.discriminator())
 
 
@@ -416,3 +416,11 @@ def test_a_classifier_with_other_outputs_than_one_label():
     for wrong in (one_unit, tiny.discriminator(("real_fake", "classes"), channels=1)):
         with pytest.raises(ValueError, match="`classifier` must have one output"):
             combined_model(generator, discriminator, wrong)
+
+
+def test_a_generator_with_lists_is_refused():
+    photo, label = keras.Input((*tiny.SIZE, 3)), keras.Input((2,))
+    sketch = layers.Conv2D(1, 3, padding="same")(photo)
+    for inputs, outputs in (([photo, label], sketch), (photo, {"sketch": sketch}), (photo, [sketch, sketch])):
+        with pytest.raises(ValueError, match="`generator` must take a photo, or a dict .* give one sketch"):
+            combined_model(keras.Model(inputs, outputs), tiny.discriminator())
