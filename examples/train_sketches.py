@@ -25,7 +25,7 @@ from keras_cgan.strategies import STRATEGIES
 
 DEFAULTS = {
     "data": None,
-    "misalignment": 0.5,
+    "misalignment": 0.4,
     "strategy": "classifier",
     "label_input": None,
     "image_size": 64,

@@ -45,7 +45,7 @@ class EmbeddedPairs(Pairs):
     ((64, 64, 3), (64, 64, 1))
     """
 
-    def __init__(self, n_pairs=420, misalignment=0.5, seed=0):
+    def __init__(self, n_pairs=420, misalignment=0.4, seed=0):
         if not isinstance(n_pairs, (int, np.integer)) or n_pairs < 1:
             raise ValueError(f"`n_pairs` must be an integer of at least 1. Received: {n_pairs!r}")
         if not 0 <= misalignment < float("inf"):

@@ -455,3 +455,16 @@ def test_a_batch_that_does_not_fit_together():
         trainer.train_on_batch(x, sketch[:3])
     with pytest.raises(ValueError, match="images as floats.*photo uint8"):
         trainer.train_on_batch({**x, "photo": x["photo"].astype("uint8")}, sketch)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision(policy):
+    keras.config.set_dtype_policy(policy)
+    parts = strategy_networks("classifier", (24, 24, 3), 3, filters=2)
+    trainer = ReferenceTrainer(*parts)
+    x, sketch = tiny.batch()
+    x["photo"], sketch = (np.pad(image, ((0, 0), (4, 4), (4, 4), (0, 0))) for image in (x["photo"], sketch))
+    for _ in range(2):
+        assert all(np.isfinite(value) for value in trainer.train_on_batch(x, sketch).values())
+    scales = [type(optimizer).__name__ == "LossScaleOptimizer" for optimizer in trainer.optimizers.values()]
+    assert scales == [policy == "mixed_float16"] * 3
