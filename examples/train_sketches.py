@@ -15,7 +15,6 @@ import json
 import math
 import shlex
 import sys
-import time
 from pathlib import Path
 
 from keras_cgan.console import Progress, StopOnCtrlC

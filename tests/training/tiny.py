@@ -4,8 +4,12 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_cgan import STRATEGIES, ReferenceTrainer
+
 SIZE = (16, 16)
 N_CLASSES = 3
+WEIGHTS = {"l1_weight": 10.0, "adversarial_weight": 0.7, "class_weight": 0.3}
+LEARNING_RATES = {"g": 0.05, "d": 0.1, "c": 0.2}
 
 
 def batch(size=4, seed=0, photo_channels=3):
@@ -79,3 +83,25 @@ def copy(network):
 
 def values(network):
     return [variable.numpy() for variable in network.variables]
+
+
+def networks(strategy, label=True, class_head="softmax", inside=False, stochastic=False):
+    """Tiny networks of a strategy; `stochastic`: with dropout, and spectral norm in D."""
+    chosen = STRATEGIES[strategy]
+    dropout = 0.3 if stochastic else 0.0
+    d = discriminator(
+        chosen.outputs,
+        channels=4 if chosen.paired else 1,
+        dropout=dropout,
+        spectral=stochastic,
+        inside=inside,
+        class_head=chosen.class_head or class_head,
+    )
+    c = classifier(dropout) if chosen.classifier else None
+    return generator(label, dropout), d, c
+
+
+def sgd_trainer(parts, learning_rates=LEARNING_RATES, run_eagerly=True, **options):
+    """A trainer with SGD, which shows any error of scale, and unequal weights."""
+    optimizers = {f"{net}_optimizer": keras.optimizers.SGD(rate) for net, rate in learning_rates.items()}
+    return ReferenceTrainer(*parts, **{**optimizers, **WEIGHTS, **options}, run_eagerly=run_eagerly)
