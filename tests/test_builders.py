@@ -134,7 +134,7 @@ def check_range(activation, values):
     assert is_distribution == (activation == "softmax")
 
 
-def check_outputs(row, model, batch=2):
+def assert_outputs(row, model, batch=2):
     """Shapes, float32 and ranges of a row's outputs."""
     outputs = by_name(model(random_inputs(model, batch, scale=50.0)))
     shapes, activations = by_name(row.output), by_name(row.activation)
@@ -153,7 +153,7 @@ def test_the_table_has_every_builder():
 @every_row
 @pytest.mark.parametrize("batch", [1, 3])
 def test_shape_precision_and_range(row, batch):
-    check_outputs(row, built(row.id), batch)
+    assert_outputs(row, built(row.id), batch)
 
 
 @every_row
@@ -198,7 +198,7 @@ def test_float32_outputs_under_mixed_precision(row):
     keras.config.set_dtype_policy("mixed_bfloat16")
     model = row.build()
     assert "bfloat16" in {layer.compute_dtype for layer in model.layers}
-    check_outputs(row, model)
+    assert_outputs(row, model)
 
 
 @every_row

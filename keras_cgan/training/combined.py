@@ -106,8 +106,7 @@ def combined_model(generator, discriminator, classifier=None, paired=True, name=
 
     Source: the combined model of the answer; Isola et al. 2017, equation 4.
     """
-    generator = as_functional(generator, "generator")
-    _check_generator(generator)
+    generator = functional_generator(generator)
     inputs = keras.tree.map_structure(
         lambda tensor: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name), generator.input
     )
@@ -133,13 +132,15 @@ def combined_model(generator, discriminator, classifier=None, paired=True, name=
     return CombinedModel(inputs, outputs, name=name)
 
 
-def _check_generator(generator):
-    """Raises a `ValueError` unless there is one image in, or a dict, and one image out."""
+def functional_generator(generator):
+    """A generator as a functional model; raises a `ValueError` unless it takes and gives what one does."""
+    generator = as_functional(generator, "generator")
     if isinstance(generator.input, (list, tuple)) or not hasattr(generator.output, "shape"):
         raise ValueError(
             "`generator` must take a photo, or a dict with 'photo' (and 'label'), and give one sketch. "
             f"Received: generator with inputs {generator.input!r} and outputs {generator.output!r}"
         )
+    return generator
 
 
 def photo_of(inputs):

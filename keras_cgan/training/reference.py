@@ -7,8 +7,8 @@ from keras_cgan.checks import check_choice
 from keras_cgan.losses import L1Loss, L2Loss
 from keras_cgan.strategies import check_strategy
 from keras_cgan.targets import fakeness_targets, real_fake_targets
-from keras_cgan.training.combined import FixedNetwork, combined_model, photo_of
-from keras_cgan.training.heads import as_functional, logits_network
+from keras_cgan.training.combined import FixedNetwork, combined_model, functional_generator, photo_of
+from keras_cgan.training.heads import logits_network
 
 
 class ReferenceTrainer:
@@ -69,7 +69,7 @@ class ReferenceTrainer:
         self.generator, self.discriminator, self.classifier = generator, discriminator, classifier
         self.joined_batch = joined_batch
         self._check_trainable()
-        generator = as_functional(generator, "generator")
+        generator = functional_generator(generator)
         d_model, self._d_heads = logits_network(discriminator)
         self.paired = _is_paired(generator, d_model)
         _check_networks(strategy, self._d_heads, self.paired, classifier)

@@ -9,7 +9,7 @@ import pytest
 import tiny
 from keras import layers
 
-from keras_cgan import ClassLoss, DiscriminatorLoss, L1Loss, combined_model
+from keras_cgan import ClassLoss, DiscriminatorLoss, L1Loss, ReferenceTrainer, combined_model
 from keras_cgan.testing import moved_variables
 
 ORDERS = ["".join(order) for order in itertools.permutations("DCG")]
@@ -424,3 +424,5 @@ def test_a_generator_with_lists_is_refused():
     for inputs, outputs in (([photo, label], sketch), (photo, {"sketch": sketch}), (photo, [sketch, sketch])):
         with pytest.raises(ValueError, match="`generator` must take a photo, or a dict .* give one sketch"):
             combined_model(keras.Model(inputs, outputs), tiny.discriminator())
+        with pytest.raises(ValueError, match="`generator` must take a photo, or a dict .* give one sketch"):
+            ReferenceTrainer(keras.Model(inputs, outputs), tiny.discriminator())
