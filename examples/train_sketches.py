@@ -274,7 +274,7 @@ def main(arguments=None):
     step, total = train(run, trainer, pipeline, samples)
     if step < total:
         print(f"stopped and saved after step {step} of {total}. To go on:")
-        print(f"  {shlex.quote(sys.executable)} {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(run.path))}")
+        print("  " + shlex.join([sys.executable, sys.argv[0], "--resume", str(run.path)]))
         return
 
     samples.write(run.path / "samples.png")
