@@ -21,7 +21,7 @@ rows = [row for row in test_builders.ROWS if row.id in sys.argv[2].split(",")]
 assert {row.builder for row in rows} == {row.builder for row in test_builders.ROWS}
 for row in rows:
     model = row.build()
-    test_builders.check_outputs(row, model)
+    test_builders.assert_outputs(row, model)
 for case in test_losses.NUMBERS:
     test_losses.test_numbers_by_hand(*case)
 for shapes in test_losses.MISFITS:
