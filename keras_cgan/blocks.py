@@ -7,8 +7,6 @@ of one shape the same kernels.
 
 from keras import initializers, layers, ops
 
-
-
 def _kernel():
     """The DCGAN and pix2pix initializer, N(0, .02)."""
     return initializers.RandomNormal(0.0, 0.02)
@@ -90,10 +88,23 @@ def down(x, filters, name, norm="batch"):
     return normalize(x, norm, f"{name}_norm")
 
 
-def up(x, filters, name, norm="batch", label=None, dropout=0.0):
+def double_size(x, filters, kernel_size, name, norm=None, upsampling="transpose"):
+    """A convolution that doubles both sides.
+
+    `"transpose"`: stride-2 transposed convolution, as the papers have it. `"resize"`: nearest
+    neighbour, then a 3x3 convolution, which leaves no checkerboard (Odena et al. 2016,
+    "Deconvolution and checkerboard artifacts").
+    """
+    if upsampling == "transpose":
+        return conv(x, filters, kernel_size, f"{name}_conv", strides=2, norm=norm, transpose=True)
+    x = layers.UpSampling2D(2, name=f"{name}_resize")(x)
+    return conv(x, filters, 3, f"{name}_conv", norm=norm)
+
+
+def up(x, filters, name, norm="batch", label=None, dropout=0.0, upsampling="transpose"):
     """Decoder step of pix2pix: ReLU, 4x4 stride-2 transposed convolution, norm, dropout."""
     x = layers.ReLU(name=f"{name}_relu")(x)
-    x = conv(x, filters, 4, f"{name}_conv", strides=2, norm=norm, transpose=True)
+    x = double_size(x, filters, 4, name, norm, upsampling)
     x = normalize(x, norm, f"{name}_norm", label)
     if dropout:
         x = layers.Dropout(dropout, name=f"{name}_dropout")(x)

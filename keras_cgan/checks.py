@@ -3,6 +3,7 @@
 import numbers
 
 NORMS = ("batch", "instance", "spectral", None)
+UPSAMPLINGS = ("transpose", "resize")
 
 
 def check_image_shape(image_shape):
@@ -63,3 +64,8 @@ def check_fits(image_shape, n_layers, times=1, least=1):
 def check_norm(norm):
     """Raises a `ValueError` unless `norm` is one of `NORMS`."""
     check_choice("norm", norm, NORMS)
+
+
+def check_upsampling(upsampling):
+    """Raises a `ValueError` unless `upsampling` is one of `UPSAMPLINGS`."""
+    check_choice("upsampling", upsampling, UPSAMPLINGS)

@@ -64,6 +64,7 @@ def strategy_networks(
     n_layers=3,
     norm="instance",
     d_norm="instance",
+    upsampling="resize",
 ):
     """Builds the generator, discriminator and classifier of a strategy.
 
@@ -78,6 +79,8 @@ def strategy_networks(
         norm: Norm of G: `"batch"`, `"instance"`, `"spectral"` or `None`.
         d_norm: Norm of D, likewise. With `"batch"`, D tells real from fake in their joined
             batch by its statistics, which are not there in the generator's step.
+        upsampling: Of G: `"resize"`, or the paper's `"transpose"`, which leaves dotted strokes
+            for as long as a short training lasts.
 
     Returns:
         `(generator, discriminator, classifier)`; the classifier is `None` where the
@@ -100,7 +103,12 @@ def strategy_networks(
     options = {"filters": filters, "n_layers": n_layers, "norm": d_norm}
 
     generator = generators.unet_generator(
-        photo_shape, sketch_channels, n_classes if label_input else None, filters, norm=norm
+        photo_shape,
+        sketch_channels,
+        n_classes if label_input else None,
+        filters,
+        norm=norm,
+        upsampling=upsampling,
     )
     if chosen.outputs == ("classes",):
         discriminator = discriminators.pooled_discriminator(

@@ -101,7 +101,9 @@ def test_sketch_channels(strategy):
 
 @every_strategy
 def test_options_reach_both_networks(strategy):
-    generator, discriminator, _ = networks(strategy, filters=3, n_layers=1, norm="instance")
+    options = {"filters": 3, "n_layers": 1, "norm": "instance", "upsampling": "transpose"}
+    generator, discriminator, _ = networks(strategy, **options)
+    assert isinstance(generator.get_layer("up1_conv"), keras.layers.Conv2DTranspose)
     assert generator.get_layer("down1_conv").filters == 3
     assert discriminator.get_layer("trunk1_conv").filters == 3
     assert "trunk2_conv" not in {layer.name for layer in discriminator.layers}
@@ -124,3 +126,5 @@ def test_errors():
         strategy_networks("classifier", PHOTO, 1)
     with pytest.raises(ValueError, match="`norm`.*Received: norm='layer'"):
         networks("pix2pix", norm="layer")
+    with pytest.raises(ValueError, match="`upsampling`.*Received: upsampling=2"):
+        networks("pix2pix", upsampling=2)

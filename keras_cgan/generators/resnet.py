@@ -4,12 +4,19 @@ import keras
 from keras import layers
 
 from keras_cgan import checks
-from keras_cgan.blocks import conv, normalize, reflect_conv, residual
+from keras_cgan.blocks import conv, double_size, normalize, reflect_conv, residual
 from keras_cgan.generators.conditions import add_label, condition_inputs, tanh_output
 
 
 def resnet_generator(
-    image_shape, out_channels=1, n_classes=None, filters=64, norm="instance", blocks=None, name="generator"
+    image_shape,
+    out_channels=1,
+    n_classes=None,
+    filters=64,
+    norm="instance",
+    blocks=None,
+    upsampling="transpose",
+    name="generator",
 ):
     """Builds CycleGAN's generator: two steps down, residual blocks, two steps up.
 
@@ -26,6 +33,8 @@ def resnet_generator(
             reaches the norms with `"instance"` and `"batch"` only.
         blocks: Number of residual blocks; by default the paper's 9 where the shorter
             side has 256 pixels or more, else 6.
+        upsampling: `"transpose"`: transposed convolutions (paper); `"resize"`: nearest
+            neighbour and a 3x3 convolution, for strokes without a checkerboard.
         name: Name of the model.
 
     Returns:
@@ -48,6 +57,7 @@ def resnet_generator(
     have none but keeps convolution biases in front of them.
     """
     checks.check_norm(norm)
+    checks.check_upsampling(upsampling)
     inputs, photo, label = condition_inputs(image_shape, n_classes)
     height, width = image_shape[:2]
     if height % 4 or width % 4 or min(height, width) < 16:
@@ -59,18 +69,16 @@ def resnet_generator(
         blocks = 9 if min(height, width) >= 256 else 6
     checks.check_at_least(1, filters=filters, out_channels=out_channels, blocks=blocks)
 
-    def step(x, n, name, label=None, **options):
-        x = conv(x, n, 3, f"{name}_conv", strides=2, norm=norm, **options)
+    def finish(x, name, label=None):
         return layers.ReLU(name=f"{name}_relu")(normalize(x, norm, f"{name}_norm", label))
 
-    x = reflect_conv(photo, filters, 7, "stem_conv", norm)
-    x = layers.ReLU(name="stem_relu")(normalize(x, norm, "stem_norm"))
-    x = step(x, 2 * filters, "down1")
-    x = step(x, 4 * filters, "down2")
+    x = finish(reflect_conv(photo, filters, 7, "stem_conv", norm), "stem")
+    x = finish(conv(x, 2 * filters, 3, "down1_conv", strides=2, norm=norm), "down1")
+    x = finish(conv(x, 4 * filters, 3, "down2_conv", strides=2, norm=norm), "down2")
     x = add_label(x, label)
     for number in range(1, blocks + 1):
         x = residual(x, f"block{number}", norm, label)
-    x = step(x, 2 * filters, "up1", label, transpose=True)
-    x = step(x, filters, "up2", label, transpose=True)
+    x = finish(double_size(x, 2 * filters, 3, "up1", norm, upsampling), "up1", label)
+    x = finish(double_size(x, filters, 3, "up2", norm, upsampling), "up2", label)
     x = reflect_conv(x, out_channels, 7, "sketch_conv")
     return keras.Model(inputs, tanh_output(x), name=name)

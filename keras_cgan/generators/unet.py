@@ -36,6 +36,7 @@ def unet_generator(
     filters=64,
     norm="batch",
     dropout=0.5,
+    upsampling="transpose",
     name="generator",
 ):
     """Builds pix2pix's U-Net: photo (and label) to sketch.
@@ -55,6 +56,8 @@ def unet_generator(
         dropout: Rate in the first three decoder steps; the paper has .5. The paper keeps
             dropout and batch statistics at test time: `generator(x, training=True)` does. By
             default a trained generator draws the same photo the same way.
+        upsampling: `"transpose"`: transposed convolutions (paper); `"resize"`: nearest
+            neighbour and a 3x3 convolution, for strokes without a checkerboard.
         name: Name of the model.
 
     Returns:
@@ -78,6 +81,7 @@ def unet_generator(
     checks.check_norm(norm)
     checks.check_at_least(1, filters=filters, out_channels=out_channels)
     checks.check_rate(dropout)
+    checks.check_upsampling(upsampling)
     inputs, photo, label = condition_inputs(image_shape, n_classes)
     depth = unet_depth(image_shape)
     if depth < 2:
@@ -98,8 +102,8 @@ def unet_generator(
     x = add_label(x, label)
     for step, (width, skip) in enumerate(zip(reversed(widths[:-1]), reversed(skips)), start=1):
         rate = dropout if step <= 3 else 0.0
-        x = blocks.up(x, width, f"up{step}", norm, label, rate)
+        x = blocks.up(x, width, f"up{step}", norm, label, rate, upsampling)
         x = layers.Concatenate(name=f"up{step}_skip")([x, skip])
 
-    x = blocks.up(x, out_channels, f"up{depth}", norm=None)
+    x = blocks.up(x, out_channels, f"up{depth}", norm=None, upsampling=upsampling)
     return keras.Model(inputs, tanh_output(x), name=name)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_cgan.blocks import double_size
 from keras_cgan.generators import unet_depth, unet_generator
 
 
@@ -98,3 +99,21 @@ def test_skips_join_steps_of_one_size():
         up, skip = generator.get_layer(f"up{step}_skip").input
         mirrored = generator.get_layer(f"down{5 - step}_relu").input
         assert up.shape == skip.shape and skip is mirrored
+
+
+def test_upsampling_by_resize_takes_no_transposed_convolution():
+    generator = unet_generator((16, 32, 3), filters=2, upsampling="resize")
+    assert not layer_names(generator, keras.layers.Conv2DTranspose)
+    steps = [f"up{step}" for step in range(1, 5)]
+    assert layer_names(generator, keras.layers.UpSampling2D) == [f"{step}_resize" for step in steps]
+    assert {generator.get_layer(f"{step}_conv").kernel_size for step in steps} == {(3, 3)}
+
+
+@pytest.mark.parametrize("upsampling", ["transpose", "resize"])
+def test_resize_leaves_no_checkerboard(upsampling):
+    """A flat bottleneck through one decoder step with a kernel of ones: flat, or a checkerboard."""
+    maps = keras.Input((8, 8, 1))
+    step = keras.Model(maps, double_size(maps, 1, 3, "up", upsampling=upsampling))
+    step.layers[-1].set_weights([np.ones((3, 3, 1, 1)), np.zeros(1)])
+    inner = step(np.ones((1, 8, 8, 1)))[0, 4:-4, 4:-4].numpy()
+    assert (np.ptp(inner) < 1e-6) == (upsampling == "resize")
