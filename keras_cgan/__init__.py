@@ -30,7 +30,7 @@ _EXPORTS = {
         "generator_l2_loss",
     ),
     "strategies": ("STRATEGIES", "strategy_networks"),
-    "training": ("ReferenceTrainer", "combined_model"),
+    "training": ("AdversarialModel", "ConditionalGAN", "FusedAdam", "ReferenceTrainer", "combined_model"),
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 

@@ -44,17 +44,22 @@ def fakeness_targets(labels, fake, option="sigmoid"):
     return xp.concatenate([fakeness, labels], axis=1)
 
 
-def real_fake_targets(batch_size, output_shape, fake):
+def real_fake_targets(batch_size, output_shape, fake, smoothing=0.0):
     """Makes the targets of a real/fake output: ones for real, zeros for fake.
 
     Args:
-        batch_size: Number of samples.
+        batch_size: Number of samples: an integer, or a scalar tensor.
         output_shape: Shape of the discriminator's output, `(None, 1)` or
             `(None, h, w, 1)`; its first entry is not read.
         fake: Whether these are fakes.
+        smoothing: How far below 1 the target of real samples is.
 
     Returns:
-        A float32 array `(batch_size, *output_shape[1:])`.
+        `(batch_size, *output_shape[1:])`, float32: a tensor where `batch_size` is one, else
+        an array.
+
+    Raises:
+        ValueError: Height or width of the output is not known.
 
     Example:
 
@@ -64,5 +69,13 @@ def real_fake_targets(batch_size, output_shape, fake):
 
     Source: Goodfellow et al. 2014, equation 1; for the generator's step, its targets
     are those of real samples (the same paper's section 3, the non-saturating form).
+    One-sided smoothing: Salimans et al. 2016, section 3.4.
     """
-    return np.full((batch_size, *output_shape[1:]), 0.0 if fake else 1.0, "float32")
+    shape = (batch_size, *output_shape[1:])
+    if None in shape:
+        raise ValueError(
+            "`output_shape`: all but the batch size must be known: build the discriminator for one image "
+            f"size. Received: output_shape={tuple(output_shape)}"
+        )
+    full = ops.full if ops.is_tensor(batch_size) else np.full
+    return full(shape, 0.0 if fake else 1.0 - smoothing, "float32")

@@ -38,15 +38,29 @@ class FixedNetwork(layers.Layer):
         self._get_network = lambda: network
 
     def call(self, inputs, training=None):
-        network = self._get_network()
-        training = training if self._training is None else self._training
-        outputs, _ = network.stateless_call(
-            network.trainable_variables, network.non_trainable_variables, inputs, training=training
+        return call_fixed(
+            self._get_network(), inputs, training=training if self._training is None else self._training
         )
-        return outputs
 
     def compute_output_spec(self, inputs, training=None):
         return self._get_network().compute_output_spec(inputs)
+
+
+def call_fixed(network, inputs, training):
+    """Calls a network as it is and drops its state updates: gradients flow through, nothing moves.
+
+    Args:
+        network: A built `keras.Model`.
+        inputs: What it takes.
+        training: Mode to run it in: `True`, `False` or `None`.
+
+    Returns:
+        The network's outputs.
+    """
+    outputs, _ = network.stateless_call(
+        network.trainable_variables, network.non_trainable_variables, inputs, training=training
+    )
+    return outputs
 
 
 class CombinedModel(keras.Model):

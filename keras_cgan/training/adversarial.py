@@ -1,0 +1,316 @@
+"""One training step of several networks that learn from one another: the engine under every GAN here."""
+
+import keras
+import tensorflow as tf
+
+from keras_cgan.checks import check_at_least, check_choice
+from keras_cgan.training.combined import call_fixed
+from keras_cgan.training.fused_adam import FusedAdam
+
+
+class AdversarialModel(keras.Model):
+    """Networks that learn in turn, in one compiled step.
+
+    A subclass says who plays (`players`), how the generator draws (`draw`), and what each
+    player loses (`<player>_losses`). The player `g` draws and learns last. A network that is
+    run for another player's sake moves nothing of its own.
+
+    Args:
+        update: `"sequential"`: `g` learns from the others after their updates;
+            `"simultaneous"`: from the others as they were, all gradients from one pass.
+        d_steps: Steps of `d` in each step of `g`, from fakes drawn anew.
+        average_decay: Optional decay, in (0, 1), of a moving average of the generator's
+            weights, for `averaged`.
+        name: Name of the model.
+
+    Raises:
+        ValueError: An argument is not one of those allowed.
+
+    Example:
+
+    >>> class GAN(AdversarialModel):
+    ...     loss_names = ("d_loss", "g_loss")
+    ...
+    ...     def __init__(self, generator, discriminator):
+    ...         super().__init__()
+    ...         self.generator, self.discriminator = generator, discriminator
+    ...
+    ...     def players(self):
+    ...         return {"d": [self.discriminator], "g": [self.generator]}
+    ...
+    ...     def draw(self, images, run):
+    ...         return run(self.generator, keras.random.normal((tf.shape(images)[0], 64)))
+    ...
+    ...     def d_losses(self, images, drawn, run):
+    ...         return {"d_loss": crossentropy(1, run(self.discriminator, images))
+    ...                           + crossentropy(0, run(self.discriminator, drawn))}
+    ...
+    ...     def g_losses(self, images, drawn, run):
+    ...         return {"g_loss": crossentropy(1, run(self.discriminator, drawn))}
+
+    Source: Goodfellow et al. 2014, algorithm 1 (`d_steps` is its k).
+    """
+
+    loss_names = ()
+
+    def __init__(self, update="sequential", d_steps=1, average_decay=None, name=None):
+        super().__init__(name=name)
+        check_choice("update", update, ("sequential", "simultaneous"))
+        check_at_least(1, d_steps=d_steps)
+        if average_decay is not None and not 0 < average_decay < 1:
+            raise ValueError(f"`average_decay` must be in (0, 1). Received: average_decay={average_decay}")
+        if update == "simultaneous" and d_steps > 1:
+            raise ValueError(
+                "`d_steps` must be 1 with update='simultaneous': all learn from one pass. "
+                f"Received: d_steps={d_steps}"
+            )
+        self.update, self.d_steps, self.average_decay = update, d_steps, average_decay
+        self._average = []
+        self.optimizers = {}
+
+    def players(self):
+        """Who learns, in order, `g` last: a dict of player -> networks that its optimizer trains."""
+        raise NotImplementedError
+
+    def draw(self, batch, run):
+        """What `g` makes of a batch, as any structure of tensors; networks are called by `run`."""
+        raise NotImplementedError
+
+    def unpack(self, data):
+        """A batch as the other methods take it, from what `fit` gives; by default as it is."""
+        return data
+
+    def check(self):
+        """Raises a `ValueError` where the model can no longer be trained, before each trace."""
+
+    def compile(self, optimizers=None, jit_compile=False, **options):
+        """Configures training.
+
+        Args:
+            optimizers: A dict of player -> Keras optimizer or its name; by default Adam 2e-4,
+                beta_1 .5. Each may accumulate gradients (`gradient_accumulation_steps`).
+            jit_compile: Whether to compile by XLA: slower on a CPU, so not the default.
+            **options: `run_eagerly`, `steps_per_execution`, as in Keras.
+        """
+        players = self.players()
+        unknown = set(optimizers or {}) - set(players)
+        if unknown:
+            raise ValueError(f"`optimizers` must be for {list(players)}. Received: {sorted(unknown)}")
+        for player, networks in players.items():
+            optimizer = keras.optimizers.get((optimizers or {}).get(player) or FusedAdam(2e-4, beta_1=0.5))
+            self.optimizers[player] = self._prepare(player, optimizer, networks)
+        if self.average_decay is not None and not self._average:
+            self._average = [
+                # The same in every replica, so any one of them will do.
+                self.add_weight(
+                    weight.shape, trainable=False, dtype=weight.dtype, aggregation="only_first_replica"
+                )
+                for network in players["g"]
+                for weight in network.weights
+            ]
+            self._assign_average(decay=0.0)
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
+        # As `optimizer`, Keras' callbacks find the generator's.
+        super().compile(self.optimizers["g"], jit_compile=jit_compile, auto_scale_loss=False, **options)
+
+    def _prepare(self, player, optimizer, networks):
+        """The optimizer of a player, ready to be used in a graph."""
+        if getattr(optimizer, "use_ema", False):
+            raise ValueError(
+                "`optimizers`: for a moving average of the generator's weights pass `average_decay` to the "
+                f"model. Received: an optimizer of {player!r} with use_ema=True"
+            )
+        half = any(layer.compute_dtype == "float16" for network in networks for layer in network.layers)
+        if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        optimizer.build(_trainable(networks))
+        return optimizer
+
+    @property
+    def metrics(self):
+        return list(self._trackers.values()) if self.compiled else []
+
+    def train_step(self, data):
+        """One step of every player; called by `fit` and `train_on_batch`."""
+        self.check()
+        batch = self.unpack(data)
+        players = self.players()
+        run = Run()
+        logs = {}
+        if self.update == "simultaneous":
+            run.keep()
+            with tf.GradientTape(persistent=True) as tape:
+                run.learning = players["g"]
+                drawn = self.draw(batch, run)
+                totals = {}
+                for player, networks in players.items():
+                    run.learning = networks
+                    totals[player] = self._total(player, batch, drawn, run, logs)
+            for player in players:
+                self._descend(player, tape, totals[player])
+        else:
+            with tf.GradientTape() as g_tape:
+                run.learning = players["g"]
+                drawn = self.draw(batch, run)
+                with g_tape.stop_recording():
+                    for player in [player for player in players if player != "g"]:
+                        self._learn(player, batch, drawn, run, logs)
+                run.learning = players["g"]
+                total = self._total("g", batch, drawn, run, logs)
+            self._descend("g", g_tape, total)
+        if self.average_decay is not None:
+            self._assign_average(self.average_decay)
+        return self._track(batch, logs)
+
+    def test_step(self, data):
+        """The losses of a batch in inference mode; called by `evaluate`."""
+        batch = self.unpack(data)
+        run, logs = Run(training=False), {}
+        drawn = self.draw(batch, run)
+        for player in self.players():
+            logs.update(self._losses_of(player, batch, drawn, run))
+        return self._track(batch, logs)
+
+    def _learn(self, player, batch, drawn, run, logs):
+        """The steps of one player that is not the generator."""
+        for number in range(self.d_steps if player == "d" else 1):
+            if number:
+                run.learning = ()
+                drawn = self.draw(batch, run)
+            run.learning = self.players()[player]
+            with tf.GradientTape() as tape:
+                total = self._total(player, batch, drawn, run, logs)
+            self._descend(player, tape, total)
+
+    def _losses_of(self, player, batch, drawn, run):
+        return getattr(self, f"{player}_losses")(batch, drawn, run)
+
+    def _total(self, player, batch, drawn, run, logs):
+        """What the player's optimizer minimises; its named losses go to the logs."""
+        losses = self._losses_of(player, batch, drawn, run)
+        logs.update(losses)
+        total = losses[f"{player}_loss"] * _share_of_replica(batch)
+        return self.optimizers[player].scale_loss(total)
+
+    def _descend(self, player, tape, total):
+        weights = _trainable(self.players()[player])
+        # Keras sums the gradients of the replicas.
+        self.optimizers[player].apply(tape.gradient(total, [weight.value for weight in weights]), weights)
+
+    def _track(self, batch, logs):
+        for name, value in logs.items():
+            self._trackers[name].update_state(value, sample_weight=_batch_size(batch))
+        return {name: tracker.result() for name, tracker in self._trackers.items()}
+
+    def _assign_average(self, decay):
+        weights = [weight for network in self.players()["g"] for weight in network.weights]
+        for average, weight in zip(self._average, weights, strict=True):
+            average.assign(decay * average + (1.0 - decay) * weight)
+
+    def averaged(self):
+        """The generator with the moving average of its weights.
+
+        Returns:
+            A copy of the first network of the player `g`; to be called again after more training.
+
+        Raises:
+            ValueError: The model was made without `average_decay`, or is not compiled.
+
+        Example:
+
+        >>> model.averaged().save("generator.keras")
+
+        Source: Karras et al. 2018, "Progressive growing of GANs", section 6.
+        """
+        if not self._average:
+            raise ValueError(
+                "`averaged` needs a compiled model that was made with `average_decay`. "
+                f"Received: average_decay={self.average_decay}, compiled={self.compiled}"
+            )
+        generator = self.players()["g"][0]
+        twin = keras.models.clone_model(generator)
+        twin.set_weights([average.numpy() for average in self._average[: len(generator.weights)]])
+        return twin
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=True):
+        """One training step.
+
+        Args:
+            x, y, sample_weight: A batch, as `fit` takes it.
+            class_weight: Not for these models: an error. Weigh samples instead.
+            return_dict: Whether to return a dict; else a list in its order.
+
+        Returns:
+            The losses of this batch as floats, by name.
+        """
+        _refuse_class_weight(class_weight)
+        logs = super().train_on_batch(x, y, sample_weight, return_dict=True)
+        logs = {name: float(value) for name, value in logs.items()}
+        return logs if return_dict else list(logs.values())
+
+    def fit(self, *args, class_weight=None, **options):
+        """Trains as `keras.Model.fit` does; `class_weight` is an error, as Keras would need one output."""
+        _refuse_class_weight(class_weight)
+        return super().fit(*args, **options)
+
+
+class Run:
+    """Calls networks: those in `learning` move their state, others are only looked through.
+
+    Args:
+        training: Whether networks run in training mode.
+    """
+
+    def __init__(self, training=True):
+        self.learning = ()
+        self.training = training
+        self._known = None
+
+    def keep(self):
+        """From now on, a network that is run twice on the same tensor is run once."""
+        self._known = {}
+
+    def __call__(self, network, inputs):
+        """The outputs of a network, and gradients through it to its inputs."""
+        if not self.training:
+            return network(inputs, training=False)
+        if self._known is None:
+            return self._call(network, inputs)
+        key = (id(network), *(id(tensor) for tensor in keras.tree.flatten(inputs)))
+        if key not in self._known:
+            # The inputs are kept too: a tensor that is gone may leave its id to another.
+            self._known[key] = (inputs, self._call(network, inputs))
+        return self._known[key][1]
+
+    def _call(self, network, inputs):
+        if any(network is learner for learner in self.learning):
+            return network(inputs, training=True)
+        return call_fixed(network, inputs, training=True)
+
+
+def _trainable(networks):
+    """The trainable variables of networks, each once."""
+    variables = {id(v): v for network in networks for v in network.trainable_variables}
+    return list(variables.values())
+
+
+def _batch_size(batch):
+    tensors = [part for part in keras.tree.flatten(batch) if part is not None]
+    return tf.shape(tensors[0])[0]
+
+
+def _share_of_replica(batch):
+    """This replica's part of the whole batch: means over replicas, so weighted, add up to the mean."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return 1.0
+    size = tf.cast(_batch_size(batch), tf.float32)
+    return size / context.all_reduce("sum", size)
+
+
+def _refuse_class_weight(class_weight):
+    if class_weight is not None:
+        raise ValueError(
+            "`class_weight` must be None: pass `sample_weight`, one weight a pair. "
+            f"Received: class_weight={class_weight}"
+        )

@@ -1,0 +1,262 @@
+"""The class-conditional photo-to-sketch GAN as a `keras.Model`: compile, fit, callbacks."""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_cgan.training.adversarial import AdversarialModel
+from keras_cgan.training.fused_adam import FusedAdam
+from keras_cgan.training.image_pool import ImagePool
+from keras_cgan.training.objectives import Objectives
+
+
+class Batch(NamedTuple):
+    """A batch of pairs; what a strategy does not need is `None`."""
+
+    photo: Any
+    label: Any
+    sketch: Any
+    weight: Any
+
+
+@keras.saving.register_keras_serializable(package="keras_cgan")
+class ConditionalGAN(AdversarialModel):
+    """G, D and C in one compiled step: the maths of `ReferenceTrainer` at the machine's speed.
+
+    G draws once a step; D's fakes and G's own update share that pass. With dropout in G only
+    the drawn masks then differ from `ReferenceTrainer`, which draws twice.
+
+    Args:
+        generator: Model from photos, or a dict `{"photo", "label"}`, to sketches.
+        discriminator: Model from stacked pairs, or from sketches, to `real_fake`, `classes`,
+            `label`: one output or a dict. By its input channels it is seen which.
+        classifier: Optional model from sketches to `(batch, n_classes)`.
+        strategy: Optional name in `STRATEGIES`: an error where the networks are others.
+        l1_weight, adversarial_weight, class_weight: Weights of G's losses.
+        reconstruction: `"l1"` or `"l2"`: what `l1_weight` weighs, and `g_l1` is.
+        label_smoothing: How far below 1 the target `real_fake` of real sketches is for D.
+        update: `"sequential"`: G learns from D and C after their updates, as in the answer;
+            `"simultaneous"`: from D and C as they were before (TensorFlow's tutorial).
+        joined_batch: Whether D reads real and fake in one batch or in two, for one update of
+            their mean; they differ with batch norm. By default joined where sequential (the
+            answer), apart where simultaneous (the tutorial; D's pass on fakes is then shared).
+        d_steps: Steps of D for each of G.
+        image_pool: How many earlier fakes D is shown half of the time (CycleGAN: 50); 0: none.
+        average_decay: Optional decay of a moving average of G's weights, for `averaged()`.
+        name: Name of the model.
+
+    Raises:
+        ValueError: The networks do not fit together, or do not fit the strategy.
+
+    Example:
+
+    >>> gan = ConditionalGAN(*strategy_networks("classifier", (64, 64, 3), n_classes=6))
+    >>> gan.compile()
+    >>> gan.fit(pipeline.batches(), epochs=10, steps_per_epoch=pipeline.steps_per_epoch)
+    >>> sketches = gan.predict({"photo": photos, "label": labels})
+
+    Source: the answer's step; Isola et al. 2017, section 3.3; the image pool: Shrivastava et
+    al. 2017, section 2.3.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        classifier=None,
+        strategy=None,
+        *,
+        l1_weight=100.0,
+        adversarial_weight=1.0,
+        class_weight=1.0,
+        reconstruction="l1",
+        label_smoothing=0.0,
+        update="sequential",
+        joined_batch=None,
+        d_steps=1,
+        image_pool=0,
+        average_decay=None,
+        name="conditional_gan",
+    ):
+        super().__init__(update, d_steps, average_decay, name)
+        self._options = {
+            "strategy": strategy,
+            "l1_weight": l1_weight,
+            "adversarial_weight": adversarial_weight,
+            "class_weight": class_weight,
+            "reconstruction": reconstruction,
+            "label_smoothing": label_smoothing,
+            "update": update,
+            "joined_batch": joined_batch,
+            "d_steps": d_steps,
+            "image_pool": image_pool,
+            "average_decay": average_decay,
+            "name": name,
+        }
+        told = self.objectives = Objectives(
+            generator, discriminator, classifier, strategy, reconstruction, label_smoothing
+        )
+        self.generator, self.discriminator, self.classifier = generator, discriminator, classifier
+        self.joined_batch = update == "sequential" if joined_batch is None else joined_batch
+        self._g_weights = told.g_weights(l1_weight, adversarial_weight, class_weight)
+        self._pool = None
+        if image_pool:
+            fake = {"judged": told.d_model.input.shape[1:]}
+            if "classes" in told.d_losses:
+                fake["label"] = (told.d_model.output["classes"].shape[-1] - 1,)
+            self._pool = ImagePool(image_pool, fake)
+        names = {"d_loss": True, "c_loss": classifier is not None, "g_loss": True, "g_l1": True, "g_adv": True}
+        names["g_class"] = bool(told.class_outputs)
+        self.loss_names = tuple(name for name, applies in names.items() if applies)
+        self.built = True
+
+    def call(self, inputs, training=None):
+        """Sketches of `{"photo", "label"}`, or of photos, as the generator takes them."""
+        return self.objectives.generator(inputs, training=training)
+
+    def players(self):
+        told = self.objectives
+        classifier = {} if told.c_model is None else {"c": [told.c_model]}
+        return {"d": [told.d_model], **classifier, "g": [told.generator]}
+
+    def compile(self, g_optimizer=None, d_optimizer=None, c_optimizer=None, **options):
+        """Configures training.
+
+        Args:
+            g_optimizer, d_optimizer, c_optimizer: Keras optimizers or their names; by default
+                Adam 2e-4 with beta_1 .5 for G and D, Adam 1e-3 for C. Each may accumulate
+                gradients (`gradient_accumulation_steps`). Callbacks find G's as `optimizer`.
+            **options: `run_eagerly`, `steps_per_execution`, `jit_compile`, as in Keras, where
+                `jit_compile` is False by default: XLA is slower on a CPU.
+
+        Example:
+
+        >>> gan.compile(g_optimizer=keras.optimizers.Adam(1e-4, beta_1=0.5), steps_per_execution=10)
+        """
+        optimizers = {"g": g_optimizer, "d": d_optimizer}
+        if self.classifier is not None:
+            optimizers["c"] = c_optimizer or FusedAdam(1e-3)
+        elif c_optimizer is not None:
+            raise ValueError(
+                f"`c_optimizer` is for a model with a classifier. Received: c_optimizer={c_optimizer!r}"
+            )
+        super().compile(optimizers, **options)
+
+    def check(self):
+        self.objectives.check_trainable()
+        if self._pool is not None and self.distribute_strategy.num_replicas_in_sync > 1:
+            raise ValueError("`image_pool` must be 0 on several devices. Received: a pool of "
+                             f"{self._pool.size} fakes")
+
+    def unpack(self, data):
+        x, sketch, weight = keras.utils.unpack_x_y_sample_weight(data)
+        photo, label = self.objectives.conditions(x)
+        return Batch(photo, label if self.objectives.needs_label else None, sketch, weight)
+
+    def draw(self, batch, run):
+        conditions = {"photo": batch.photo, "label": batch.label}
+        sketch = run(self.objectives.generator, conditions if self.objectives.takes_label else batch.photo)
+        return {"sketch": sketch, "judged": self._judged(batch.photo, sketch)}
+
+    def _judged(self, photo, sketch):
+        """What D sees: the stacked pair, or the sketch alone."""
+        if not self.objectives.paired:
+            return sketch
+        return tf.concat([tf.cast(photo, sketch.dtype), sketch], axis=-1)
+
+    def d_losses(self, batch, drawn, run):
+        real = {"judged": self._judged(batch.photo, tf.cast(batch.sketch, drawn["sketch"].dtype))}
+        fake = {"judged": drawn["judged"]}
+        if batch.label is not None:
+            real["label"] = fake["label"] = batch.label
+        if self._pool is not None and run.training:
+            fake.update(self._pool({name: fake[name] for name in self._pool.shapes}))
+        size = tf.shape(batch.sketch)[0]
+        halves = [(part, self.objectives.d_targets(part.get("label"), size, part is fake)) for part in (real, fake)]
+        outputs = self._judge([part["judged"] for part, _ in halves], size, run)
+        losses = self.objectives.d_losses
+        loss = 0.0
+        for (part, targets), output in zip(halves, outputs):
+            for name in losses:
+                if name == "label":  # Q learns from real sketches only.
+                    share = 0.0 if part is fake else 1.0
+                else:
+                    share = 0.5
+                if share:
+                    loss += share * _weighted(losses[name], targets[name], output[name], batch.weight)
+        return {"d_loss": loss}
+
+    def _judge(self, images, size, run):
+        """D's outputs for real and for fake: by one pass, or by two."""
+        network = self.objectives.d_model
+        if not self.joined_batch:
+            return [run(network, image) for image in images]
+        joined = run(network, tf.concat(images, axis=0))
+        return [
+            {name: output[:size] for name, output in joined.items()},
+            {name: output[size:] for name, output in joined.items()},
+        ]
+
+    def c_losses(self, batch, drawn, run):
+        output = run(self.objectives.c_model, batch.sketch)["label"]
+        loss = _weighted(self.objectives.c_losses["label"], batch.label, output, batch.weight)
+        return {"c_loss": loss}
+
+    def g_losses(self, batch, drawn, run):
+        told = self.objectives
+        outputs = {"sketch": drawn["sketch"], **run(told.d_model, drawn["judged"])}
+        if told.c_model is not None:
+            outputs.update(run(told.c_model, drawn["sketch"]))
+        asked = told.g_targets(batch.label, tf.shape(batch.sketch)[0])
+        asked["sketch"] = batch.sketch
+        losses = {
+            name: _weighted(loss, asked[name], outputs[name], batch.weight)
+            for name, loss in told.g_losses.items()
+        }
+        logs = {
+            "g_loss": sum(self._g_weights[name] * loss for name, loss in losses.items()),
+            "g_l1": losses["sketch"],
+            "g_adv": losses[told.adversarial],
+        }
+        if told.class_outputs:
+            logs["g_class"] = sum(losses[name] for name in told.class_outputs)
+        return logs
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        networks = (self.generator, self.discriminator, self.classifier)
+        names = ("generator", "discriminator", "classifier")
+        return {**{name: serialize(network) for name, network in zip(names, networks)}, **self._options}
+
+    @classmethod
+    def from_config(cls, config):
+        networks = ("generator", "discriminator", "classifier")
+        return cls(
+            **{
+                name: keras.saving.deserialize_keras_object(value) if name in networks else value
+                for name, value in config.items()
+            }
+        )
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return None
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **{f"{player}_optimizer": serialize(o) for player, o in self.optimizers.items()},
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+            "jit_compile": self.jit_compile,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+
+def _weighted(loss, y_true, y_pred, weight):
+    """A loss, with one weight a sample where weights are given."""
+    if weight is not None:
+        rank = max(len(y_pred.shape) - 1, 1)
+        weight = tf.reshape(tf.cast(weight, tf.float32), (-1,) + (1,) * (rank - 1))
+    return loss(y_true, y_pred, sample_weight=weight)

@@ -1,0 +1,184 @@
+"""What the networks of a conditional GAN are told: both engines train by this."""
+
+from keras_cgan.checks import check_choice
+from keras_cgan.losses import L1Loss, L2Loss
+from keras_cgan.strategies import check_strategy
+from keras_cgan.targets import fakeness_targets, real_fake_targets
+from keras_cgan.training.combined import functional_generator, photo_of
+from keras_cgan.training.heads import logits_network
+
+
+class Objectives:
+    """The losses and targets of a generator, a discriminator and a classifier.
+
+    They follow from the outputs: `real_fake` learns real = 1 and fake = 0; `classes` learns
+    `fakeness_targets`; `label`, of a classifier or of a shared Q, learns the labels of real
+    sketches only. The generator asks for what real sketches would get.
+
+    Args:
+        generator: Model from photos, or a dict `{"photo", "label"}`, to sketches.
+        discriminator: Model from stacked pairs, or from sketches, to one output or a dict.
+        classifier: Optional model from sketches to `(batch, n_classes)`.
+        strategy: Optional name in `STRATEGIES`: an error where the networks are others.
+        reconstruction: `"l1"` or `"l2"`.
+        label_smoothing: How far below 1 the target `real_fake` of real sketches is in D's
+            step, in [0, 1): one-sided (Salimans et al. 2016, section 3.4).
+
+    Attributes:
+        generator: The generator as a functional model.
+        d_model, c_model: The discriminator and the classifier (or `None`) up to their logits,
+            with a dict of outputs.
+        d_losses, c_losses, g_losses: A `keras.losses.Loss` by output: D's, C's, and those of
+            the generator's step, which has them all and `sketch`.
+        paired: Whether D sees photo and sketch stacked.
+        adversarial: The output of D whose loss is `g_adv`.
+        takes_label: Whether the generator takes a dict of conditions.
+        needs_label: Whether any network needs the label.
+
+    Raises:
+        ValueError: The networks do not fit together, or do not fit the strategy.
+
+    Example:
+
+    >>> Objectives(*strategy_networks("two-head", (64, 64, 3), n_classes=6)).adversarial
+    'real_fake'
+    """
+
+    def __init__(
+        self, generator, discriminator, classifier=None, strategy=None, reconstruction="l1", label_smoothing=0.0
+    ):
+        check_choice("reconstruction", reconstruction, ("l1", "l2"))
+        self._networks = generator, discriminator, classifier
+        self.check_trainable()
+        self.generator = functional_generator(generator)
+        self.d_model, self._d_heads = logits_network(discriminator)
+        self.paired = _is_paired(self.generator, self.d_model)
+        _check_networks(strategy, self._d_heads, self.paired, classifier)
+        self.c_model, c_heads = None, {}
+        if classifier is not None:
+            self.c_model, c_heads = logits_network(classifier, "classifier", vector="label")
+        self._smoothing = _check_smoothing(label_smoothing, self._d_heads)
+
+        # Q's labels count on real sketches alone: a mean over what has weight.
+        self.d_losses = {
+            name: head.loss("mean_with_sample_weight" if name == "label" else "sum_over_batch_size")
+            for name, head in self._d_heads.items()
+        }
+        self.c_losses = {name: head.loss() for name, head in c_heads.items()}
+        self.g_losses = {name: head.loss() for name, head in {**self._d_heads, **c_heads}.items()}
+        self.g_losses["sketch"] = L1Loss() if reconstruction == "l1" else L2Loss()
+        self.adversarial = "real_fake" if "real_fake" in self._d_heads else "classes"
+        self.takes_label = isinstance(self.generator.input, dict)
+        self.needs_label = self.takes_label or classifier is not None or set(self._d_heads) != {"real_fake"}
+
+    @property
+    def class_outputs(self):
+        """The outputs whose losses, in the generator's step, add up to `g_class`."""
+        return [name for name in ("classes", "label") if name in self.g_losses and name != self.adversarial]
+
+    def g_weights(self, l1_weight, adversarial_weight, class_weight):
+        """The weights of the losses in the generator's step, by output."""
+        weights = dict.fromkeys(self.g_losses, class_weight)
+        return {**weights, "sketch": l1_weight, self.adversarial: adversarial_weight}
+
+    def d_targets(self, label, batch_size, fake):
+        """What each output of D should say of real sketches, or of fakes, in D's own step.
+
+        Args:
+            label: `(batch, n_classes)`, or `None` where no output needs it.
+            batch_size: An integer, or a scalar tensor.
+            fake: Whether these are fakes.
+
+        Returns:
+            A dict: output name -> targets, as arrays or tensors, as the label is.
+        """
+        return self._targets(label, batch_size, fake, self._smoothing)
+
+    def g_targets(self, label, batch_size):
+        """What the generator asks each output of D and C to say: a dict, as `d_targets` gives."""
+        targets = self._targets(label, batch_size, fake=False, smoothing=0.0)
+        return {**targets, **dict.fromkeys(self.c_losses, label)}
+
+    def _targets(self, label, batch_size, fake, smoothing):
+        targets = {}
+        for name, head in self._d_heads.items():
+            if name == "real_fake":
+                shape = self.d_model.output["real_fake"].shape
+                targets[name] = real_fake_targets(batch_size, shape, fake, smoothing)
+            elif name == "classes":
+                targets[name] = fakeness_targets(label, fake, option=head.activation)
+            else:
+                targets[name] = label
+        return targets
+
+    def conditions(self, x):
+        """Photo and label (or `None`) of a batch; raises a `ValueError` where one is needed and missing."""
+        photo, label = (x.get("photo"), x.get("label")) if isinstance(x, dict) else (x, None)
+        if photo is None or (self.needs_label and label is None):
+            missing = "photo" if photo is None else "label"
+            raise ValueError(
+                f"`x` must be a dict with 'photo' and 'label'. Received: no {missing!r} in "
+                f"{sorted(x) if isinstance(x, dict) else type(x).__name__}"
+            )
+        return photo, label
+
+    def check_trainable(self):
+        """Raises a `ValueError` where a network is frozen: whether it then trains would depend on tracing."""
+        for network in self._networks:
+            if network is not None and not network.trainable:
+                raise ValueError(
+                    f"`trainable` must be left True: no step here needs a flag. Received: {network.name!r} "
+                    "with trainable=False"
+                )
+
+
+def _check_smoothing(label_smoothing, d_heads):
+    if not 0.0 <= label_smoothing < 1.0:
+        raise ValueError(f"`label_smoothing` must be in [0, 1). Received: label_smoothing={label_smoothing}")
+    if label_smoothing and "real_fake" not in d_heads:
+        raise ValueError(
+            "`label_smoothing` is for a discriminator with an output 'real_fake'. "
+            f"Received: label_smoothing={label_smoothing}, and outputs {sorted(d_heads)}"
+        )
+    return label_smoothing
+
+
+def _is_paired(generator, d_model):
+    """Whether D sees the stacked pair, by its number of input channels."""
+    sketch = generator.output.shape[-1]
+    channels = d_model.input.shape[-1]
+    if channels == sketch:
+        return False
+    pair = photo_of(generator.input).shape[-1] + sketch
+    if channels != pair:
+        raise ValueError(
+            f"`discriminator` must take {sketch} channels (the sketch) or {pair} (photo and sketch stacked). "
+            f"Received: discriminator with {channels} input channels"
+        )
+    return True
+
+
+def _check_networks(strategy, d_heads, paired, classifier):
+    """Raises a `ValueError` where the networks are not those of the strategy."""
+    unknown = set(d_heads) - {"real_fake", "classes", "label"}
+    if unknown or not {"real_fake", "classes"} & set(d_heads):
+        raise ValueError(
+            "`discriminator` must have an output 'real_fake' or 'classes', and may have both, or 'label'. "
+            f"Received: discriminator with outputs {sorted(d_heads)}"
+        )
+    if strategy is None:
+        return
+    chosen = check_strategy(strategy)
+    activation = d_heads["classes"].activation if "classes" in d_heads else None
+    if (
+        set(chosen.outputs) != set(d_heads)
+        or chosen.paired != paired
+        or chosen.classifier != (classifier is not None)
+        or chosen.class_head not in (None, activation)
+    ):
+        raise ValueError(
+            f"`strategy`: {strategy!r} takes a discriminator of the {'pair' if chosen.paired else 'sketch'} "
+            f"with outputs {chosen.outputs} and {'a' if chosen.classifier else 'no'} classifier. Received: a "
+            f"discriminator of the {'pair' if paired else 'sketch'} with outputs {tuple(sorted(d_heads))}, "
+            f"classifier={classifier and classifier.name!r}"
+        )
