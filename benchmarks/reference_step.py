@@ -9,7 +9,6 @@ are checked to agree.
 
 import argparse
 import statistics
-import time
 
 from keras_cgan.startup import start_tensorflow
 
@@ -18,6 +17,7 @@ start_tensorflow()
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from side_by_side import N_CLASSES, random_batch, take_turns  # noqa: E402
 
 from keras_cgan import ReferenceTrainer, strategy_networks  # noqa: E402
 
@@ -89,7 +89,7 @@ def networks(size, filters):
         return layer.__class__.from_config(config)
 
     generator, discriminator, classifier = strategy_networks(
-        "classifier", (size, size, 3), 6, filters=filters
+        "classifier", (size, size, 3), N_CLASSES, filters=filters
     )
     generator, classifier = (
         keras.models.clone_model(network, clone_function=without_dropout)
@@ -105,13 +105,7 @@ def main():
     parser.add_argument("--filters", type=int, default=32)
     parser.add_argument("--steps", type=int, default=60)
     options = parser.parse_args()
-    rng = np.random.default_rng(0)
-    shape = (options.batch_size, options.image_size, options.image_size)
-    x = {
-        "photo": rng.uniform(-1, 1, (*shape, 3)).astype("float32"),
-        "label": np.eye(6, dtype="float32")[rng.integers(0, 6, options.batch_size)],
-    }
-    sketch = rng.uniform(-1, 1, (*shape, 1)).astype("float32")
+    x, sketch = random_batch(options.image_size, options.batch_size)
 
     ours, theirs = (networks(options.image_size, options.filters) for _ in range(2))
     for a, b in zip(ours, theirs):
@@ -121,13 +115,9 @@ def main():
     for name in ("d_loss", "c_loss", "g_loss"):
         np.testing.assert_allclose(first["reference"][name], first["by hand"][name], rtol=1e-4)
 
-    times = {name: [] for name in steps}
-    for number in range(options.steps + 5):
-        for name in list(steps) if number % 2 else reversed(list(steps)):
-            start = time.perf_counter()
-            steps[name](x, sketch)
-            if number >= 5:
-                times[name].append(1000 * (time.perf_counter() - start))
+    calls = {name: lambda step=step: step(x, sketch) for name, step in steps.items()}
+    take_turns(calls, rounds=5)
+    times = take_turns(calls, options.steps)
     median = {name: statistics.median(values) for name, values in times.items()}
     for name, value in median.items():
         print(f"{name:10} {value:7.1f} ms a step")

@@ -7,7 +7,8 @@
 Your pairs: my_pairs/{train,test}/{photo,sketch}/<class>/<name>.png. Without train and test
 folders, a fifth of the photos is held out for the test.
 
-`train` is the loop; the step itself is one page in keras_cgan/training/reference.py.
+`train` is the loop; the step itself is one page in keras_cgan/training/reference.py, and the same
+in one compiled function, faster, in keras_cgan/training/conditional_gan.py.
 """
 
 import argparse
@@ -17,9 +18,10 @@ import shlex
 import sys
 from pathlib import Path
 
+from keras_cgan.checks import UPSAMPLINGS
 from keras_cgan.console import Progress, StopOnCtrlC
 from keras_cgan.run_folder import RunFolder, check_new, write_json
-from keras_cgan.startup import PRECISIONS, start_tensorflow
+from keras_cgan.startup import PRECISIONS, fastest_precision, start_tensorflow
 from keras_cgan.strategies import STRATEGIES
 
 DEFAULTS = {
@@ -31,12 +33,15 @@ DEFAULTS = {
     "batch_size": 8,
     "epochs": 36,
     "filters": 32,
+    "upsampling": None,
     "l1_weight": 100.0,
     "adversarial_weight": 1.0,
-    "class_weight": 10.0,
+    "class_weight": 25.0,
     "seed": 0,
-    "precision": "float32",
+    "precision": "auto",
+    "engine": "fused",
 }
+ENGINES = ("fused", "reference")
 LEAST = {"misalignment": 0, "image_size": 24, "batch_size": 1, "epochs": 1, "filters": 1}
 LEAST |= {"l1_weight": 0, "adversarial_weight": 0, "class_weight": 0, "seed": 0}
 SAMPLE_EVERY = 20  # batches
@@ -69,11 +74,18 @@ def parse_arguments(arguments=None):
     add("--batch-size", "pairs a step", type=int)
     add("--epochs", "passes over the training pairs", type=int)
     add("--filters", "maps of the first convolution", type=int)
+    parser.add_argument(
+        "--upsampling",
+        choices=UPSAMPLINGS,
+        default=argparse.SUPPRESS,
+        help="of the generator (default: resize; for pix2pix transpose, as the paper has it)",
+    )
     add("--l1-weight", "of the distance to the true sketch", type=float)
     add("--adversarial-weight", "of fooling the discriminator", type=float)
     add("--class-weight", "of showing the class", type=float)
     add("--seed", "of weights, order and augmentation", type=int)
-    add("--precision", "Keras dtype policy", choices=PRECISIONS)
+    add("--precision", "Keras dtype policy; auto: the fastest of this machine", choices=PRECISIONS)
+    add("--engine", "one compiled step, or the answer's three compiled models: same maths", choices=ENGINES)
     parser.add_argument("--out", help="new folder for the results (default: runs/<strategy>-<number>)")
     parser.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
     return parser.parse_args(arguments)
@@ -85,11 +97,14 @@ def choose_settings(options):
     if asked.get("data"):
         asked["data"] = str(Path(asked["data"]).resolve())
     if options.resume:
+        if asked.get("precision") == "auto":
+            del asked["precision"]  # settled when the run began
         settings = {**resumed_settings(options, asked), **asked}
     else:
         settings = {**DEFAULTS, **asked}
         if settings["label_input"] is None:
             settings["label_input"] = settings["strategy"] != "pix2pix"
+        settings["upsampling"] = settings["upsampling"] or STRATEGIES[settings["strategy"]].upsampling
         if options.out:
             check_new(options.out)
     check(settings)
@@ -141,23 +156,9 @@ def open_run(options, settings):
     return run
 
 
-def load_pairs(settings):
-    """The training pairs and the test pairs."""
-    from keras_cgan.data import EmbeddedPairs, FolderPairs
-
-    if settings["data"] is None:
-        return (
-            EmbeddedPairs(420, settings["misalignment"], seed=0),
-            EmbeddedPairs(120, settings["misalignment"], seed=1),
-        )
-    train = FolderPairs(settings["data"], "train")
-    if train.split_note:
-        print(train.split_note)
-    return train, FolderPairs(settings["data"], "test", class_names=train.class_names)
-
-
 def make_trainer(settings, n_classes):
-    from keras_cgan import ReferenceTrainer, strategy_networks
+    """The engine over the networks of the strategy: both answer `train_on_batch(x, y)` with the losses."""
+    from keras_cgan import ConditionalGAN, ReferenceTrainer, strategy_networks
 
     networks = strategy_networks(
         settings["strategy"],
@@ -165,9 +166,14 @@ def make_trainer(settings, n_classes):
         n_classes,
         label_input=settings["label_input"],
         filters=settings["filters"],
+        upsampling=settings["upsampling"],
     )
     weights = {name: settings[name] for name in ("l1_weight", "adversarial_weight", "class_weight")}
-    return ReferenceTrainer(*networks, strategy=settings["strategy"], **weights)
+    if settings["engine"] == "reference":
+        return ReferenceTrainer(*networks, settings["strategy"], **weights)
+    gan = ConditionalGAN(*networks, settings["strategy"], **weights)
+    gan.compile()
+    return gan
 
 
 def make_pipeline(pairs, settings):
@@ -217,24 +223,11 @@ class Samples:
         write_image(path, sample_grid(*self._content))
 
 
-def arrays(pairs, settings, most):
-    """Photos, labels and sketches as arrays: one pair a photo, at most so many, spread over the set."""
-    import numpy as np
-    from keras_cgan.data import to_unit
-
-    indices = np.unique(pairs.photo_ids, return_index=True)[1]
-    if len(indices) > most:
-        indices = indices[np.linspace(0, len(indices) - 1, most).astype(int)]
-    loaded = [pairs.load(i, (settings["image_size"],) * 2) for i in indices]
-    photos, sketches = (to_unit(np.stack(images)) for images in zip(*loaded))
-    return photos, pairs.one_hot(indices), sketches
-
-
 def measure(run, trainer, train_pairs, test):
     """Trains the judge, measures the generator, writes results.json; returns the measures."""
     from keras_cgan.evaluate import evaluate, train_judge
 
-    _, labels, sketches = arrays(train_pairs, run.settings, MOST_JUDGE_SKETCHES)
+    _, labels, sketches = train_pairs.as_arrays((run.settings["image_size"],) * 2, MOST_JUDGE_SKETCHES)
     print(f"training an independent classifier on {len(labels)} real sketches, as a judge ...", flush=True)
     results = evaluate(trainer.generator, train_judge(sketches, labels), *test)
     write_json(run.path / "results.json", {"epochs": run.settings["epochs"], **results})
@@ -259,16 +252,21 @@ def main(arguments=None):
         print(f"{options.resume} is finished: {settings['epochs']} epochs. To go on, ask for more --epochs.")
         return
     start_tensorflow(settings["seed"], settings["precision"])
-    train_pairs, test_pairs = load_pairs(settings)
+    if settings["precision"] == "auto":
+        settings["precision"], reason = fastest_precision()
+        print(f"precision: {settings['precision']} ({reason})")
+    from keras_cgan.data import open_pairs
+
+    train_pairs, test_pairs = open_pairs(settings["data"], settings["misalignment"])
+    if getattr(train_pairs, "split_note", None):
+        print(train_pairs.split_note)
     names = train_pairs.class_names
-    if len(names) < 2:
-        raise ValueError(f"--data must hold at least two classes. Received: {', '.join(names)}")
     counts = f"{len(train_pairs)} training and {len(test_pairs)} test pairs"
     print(f"{counts} of {len(names)} classes: {', '.join(names)}")
 
     trainer = make_trainer(settings, len(names))
     pipeline = make_pipeline(train_pairs, settings)
-    test = arrays(test_pairs, settings, MOST_TEST_PHOTOS)
+    test = test_pairs.as_arrays((settings["image_size"],) * 2, MOST_TEST_PHOTOS)
     samples = Samples(trainer.generator, *test, names)
     run = open_run(options, settings)  # only now: a run that cannot start leaves no folder behind
     step, total = train(run, trainer, pipeline, samples)

@@ -7,6 +7,7 @@ of one shape the same kernels.
 
 from keras import initializers, layers, ops
 
+
 def _kernel():
     """The DCGAN and pix2pix initializer, N(0, .02)."""
     return initializers.RandomNormal(0.0, 0.02)

@@ -1,5 +1,7 @@
 """One call that measures a generator against real test pairs."""
 
+import contextlib
+
 import keras
 import numpy as np
 from keras import layers
@@ -35,11 +37,27 @@ def train_judge(sketches, labels, epochs=None, batch_size=32, seed=1000, verbose
     0.84
     """
     keras.utils.set_random_seed(seed)
-    height, width = sketches.shape[1:3]
+    with _float32():  # whatever the generator was trained in: all are judged alike
+        judge, trained = _judge_networks(sketches.shape[1:], labels.shape[1], seed)
+    steps_per_epoch = -(-len(sketches) // batch_size)
+    if epochs is None:
+        epochs = max(1, min(60, 3000 // steps_per_epoch))
+    steps = steps_per_epoch * epochs
+    trained.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
+    )
+    trained.fit(sketches, labels, batch_size=batch_size, epochs=epochs, verbose=verbose)
+    return judge
+
+
+def _judge_networks(image_shape, n_classes, seed):
+    """The judge, and the judge behind an augmentation, to be trained."""
+    height, width = image_shape[:2]
     pool = max(1, min(height, width) // 32)
-    inputs = keras.Input(sketches.shape[1:], name="sketch")
+    inputs = keras.Input(image_shape, name="sketch")
     small = layers.AveragePooling2D(pool, name="shrink")(inputs)
-    network = vgg_classifier(tuple(small.shape[1:]), labels.shape[1], name="vgg")
+    network = vgg_classifier(tuple(small.shape[1:]), n_classes, name="vgg")
     judge = keras.Model(inputs, network(small), name="judge")
 
     paper = {"fill_mode": "constant", "fill_value": 1.0}
@@ -52,17 +70,18 @@ def train_judge(sketches, labels, epochs=None, batch_size=32, seed=1000, verbose
         ],
         name="augment",
     )
-    trained = keras.Model(inputs, judge(augment(inputs)))
-    steps_per_epoch = -(-len(sketches) // batch_size)
-    if epochs is None:
-        epochs = max(1, min(60, 3000 // steps_per_epoch))
-    steps = steps_per_epoch * epochs
-    trained.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
-    )
-    trained.fit(sketches, labels, batch_size=batch_size, epochs=epochs, verbose=verbose)
-    return judge
+    return judge, keras.Model(inputs, judge(augment(inputs)))
+
+
+@contextlib.contextmanager
+def _float32():
+    """Layers made inside compute in single precision, whatever the policy."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def evaluate(generator, judge, photos, labels, sketches):

@@ -66,6 +66,36 @@ class RunFolder:
             raise FileNotFoundError(f"a run folder holds a settings.json. Received: {path}, without one")
         return cls(path, json.loads(file.read_text(encoding="utf-8")))
 
+    @classmethod
+    def new_or_same(cls, path, settings):
+        """Makes a folder, or opens it where a run with the same settings is in it.
+
+        Args:
+            path: A folder that does not exist yet, is empty, or holds a run.
+            settings: A dict that JSON can hold.
+
+        Returns:
+            The `RunFolder`.
+
+        Raises:
+            FileExistsError: There is something else in the folder.
+            ValueError: The run in it has other settings.
+
+        Example:
+
+        >>> run = RunFolder.new_or_same("runs/chairs", {"strategy": "classifier"})
+        """
+        if not (Path(path) / "settings.json").is_file():
+            return cls.new(path, settings)
+        run = cls.open(path)
+        for name, value in settings.items():
+            if run.settings.get(name) != value:
+                raise ValueError(
+                    f"{path} holds a run with {name}={run.settings.get(name)!r}: go on with that, or choose "
+                    f"another folder. Received: {name}={value!r}"
+                )
+        return run
+
     def change_settings(self, settings):
         """Writes other settings in place of those before."""
         write_json(self.path / "settings.json", settings)

@@ -1,14 +1,16 @@
 """Starts TensorFlow for a program: quietly, with memory growth, a seed and a precision."""
 
 import contextlib
+import json
 import os
 import sys
 import tempfile
+from pathlib import Path
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 
-def start_tensorflow(seed=0, precision="float32"):
+def start_tensorflow(seed=0, precision="float32", distribute=False):
     """Imports TensorFlow without its start-up messages and sets it up.
 
     For programs, before anything else imports TensorFlow. GPUs get memory as it is needed
@@ -16,14 +18,21 @@ def start_tensorflow(seed=0, precision="float32"):
 
     Args:
         seed: Of Python, NumPy and Keras.
-        precision: One of `PRECISIONS`: the Keras dtype policy.
+        precision: One of `PRECISIONS`: the Keras dtype policy, or `"auto"` for that of
+            `fastest_precision`.
+        distribute: Whether to use all GPUs of this machine, and the machines in `TF_CONFIG`.
+
+    Returns:
+        The `tf.distribute.Strategy` to make the model in: with several GPUs a
+        `MirroredStrategy`, with several machines a `MultiWorkerMirroredStrategy`, else
+        TensorFlow's default, which does nothing.
 
     Raises:
         ValueError: `precision` is not one of those.
 
     Example:
 
-    >>> start_tensorflow(seed=1, precision="mixed_bfloat16")
+    >>> strategy = start_tensorflow(seed=1, precision="mixed_bfloat16", distribute=True)
     """
     if precision not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {PRECISIONS}. Received: precision={precision!r}")
@@ -35,14 +44,63 @@ def start_tensorflow(seed=0, precision="float32"):
 
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
+        strategy = _strategy(tf) if distribute else tf.distribute.get_strategy()
         tf.zeros(())  # starts the devices, which have messages too
     if not asked:
         # Among others, that a last, shorter batch is traced once more.
         tf.get_logger().setLevel("ERROR")
     import keras
 
-    keras.config.set_dtype_policy(precision)
+    keras.config.set_dtype_policy(fastest_precision()[0] if precision == "auto" else precision)
     keras.utils.set_random_seed(seed)
+    return strategy
+
+
+def _strategy(tf):
+    """For all machines in TF_CONFIG, or all GPUs; has to be made before TensorFlow's first operation."""
+    workers = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {}).get("worker", [])
+    if len(workers) > 1:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if len(tf.config.list_physical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def fastest_precision():
+    """The Keras dtype policy that this machine's devices compute fastest in, and why.
+
+    Returns:
+        `(policy, reason)`: bfloat16 where GPUs or CPU have instructions for it, float16 on older
+        GPUs with tensor cores, else float32.
+
+    Example:
+
+    >>> fastest_precision()
+    ('mixed_bfloat16', 'the CPU has bfloat16 instructions')
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+        capability = min(detail.get("compute_capability", (0, 0)) for detail in details)
+        if capability >= (8, 0):
+            return "mixed_bfloat16", "the GPU has tensor cores for bfloat16"
+        if capability >= (7, 0):
+            return "mixed_float16", "the GPU has tensor cores for float16"
+        return "float32", "the GPU has no tensor cores"
+    if {"avx512_bf16", "amx_bf16"} & _cpu_flags():
+        return "mixed_bfloat16", "the CPU has bfloat16 instructions"
+    return "float32", "no bfloat16 instructions were found"
+
+
+def _cpu_flags(file="/proc/cpuinfo"):
+    """What the CPU says it can do; nothing where the system has no such file."""
+    try:
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split(":", 1)[1].split()}
 
 
 @contextlib.contextmanager

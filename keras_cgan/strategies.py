@@ -16,6 +16,7 @@ class Strategy(NamedTuple):
         outputs: Names of the discriminator's outputs.
         classifier: Whether a classifier is trained beside it.
         class_head: Activation of the n_classes + 1 vector, where that is settled.
+        upsampling: Of the generator, by default: the baseline keeps the paper's.
     """
 
     summary: str
@@ -23,10 +24,11 @@ class Strategy(NamedTuple):
     outputs: tuple
     classifier: bool = False
     class_head: str | None = None
+    upsampling: str = "resize"
 
 
 STRATEGIES = {
-    "pix2pix": Strategy("no class: the baseline", True, ("real_fake",)),
+    "pix2pix": Strategy("no class: the baseline", True, ("real_fake",), upsampling="transpose"),
     "sigmoid": Strategy(
         "Option 1: D has n_classes + 1 sigmoid units", False, ("classes",), class_head="sigmoid"
     ),
@@ -64,7 +66,7 @@ def strategy_networks(
     n_layers=3,
     norm="instance",
     d_norm="instance",
-    upsampling="resize",
+    upsampling=None,
 ):
     """Builds the generator, discriminator and classifier of a strategy.
 
@@ -79,8 +81,8 @@ def strategy_networks(
         norm: Norm of G: `"batch"`, `"instance"`, `"spectral"` or `None`.
         d_norm: Norm of D, likewise. With `"batch"`, D tells real from fake in their joined
             batch by its statistics, which are not there in the generator's step.
-        upsampling: Of G: `"resize"`, or the paper's `"transpose"`, which leaves dotted strokes
-            for as long as a short training lasts.
+        upsampling: Of G: the paper's `"transpose"`, or `"resize"`, whose strokes are smoother in a
+            short training. By default the paper's for the baseline `"pix2pix"`, else `"resize"`.
 
     Returns:
         `(generator, discriminator, classifier)`; the classifier is `None` where the
@@ -108,7 +110,7 @@ def strategy_networks(
         n_classes if label_input else None,
         filters,
         norm=norm,
-        upsampling=upsampling,
+        upsampling=chosen.upsampling if upsampling is None else upsampling,
     )
     if chosen.outputs == ("classes",):
         discriminator = discriminators.pooled_discriminator(

@@ -64,10 +64,45 @@ def test_the_seed_is_that_of_python_numpy_and_keras():
     assert all(a != b for a, b in zip(first, other))
 
 
-@pytest.mark.parametrize("precision", startup.PRECISIONS)
+@pytest.mark.parametrize("precision", [name for name in startup.PRECISIONS if name != "auto"])
 def test_precision_is_the_dtype_policy(precision):
     start_tensorflow(precision=precision)
     assert keras.config.dtype_policy().name == precision
+
+
+def machine(monkeypatch, tmp_path, flags="", *capabilities):
+    """A machine with these CPU flags, and GPUs of these compute capabilities."""
+    file = tmp_path / "cpuinfo"
+    file.write_text(f"model name\t: A CPU\nflags\t\t: fpu {flags}\n")
+    monkeypatch.setattr(startup._cpu_flags, "__defaults__", (file,))
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: list(capabilities))
+    details = lambda capability: {"compute_capability": capability}  # noqa: E731
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", details)
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda *args: None)
+
+
+@pytest.mark.parametrize(
+    "flags, capabilities, expected",
+    [
+        ("avx512f avx512_bf16", [], "mixed_bfloat16"),
+        ("amx_bf16 amx_tile", [], "mixed_bfloat16"),
+        ("avx2 avx512f", [], "float32"),
+        ("avx512_bf16", [(6, 1)], "float32"),
+        ("", [(7, 5)], "mixed_float16"),
+        ("", [(8, 0)], "mixed_bfloat16"),
+        ("", [(9, 0), (7, 0)], "mixed_float16"),
+    ],
+)
+def test_the_fastest_precision_of_a_machine(monkeypatch, tmp_path, flags, capabilities, expected):
+    machine(monkeypatch, tmp_path, flags, *capabilities)
+    policy, reason = startup.fastest_precision()
+    assert policy == expected and ("GPU" in reason) == bool(capabilities)
+    start_tensorflow(precision="auto")
+    assert keras.config.dtype_policy().name == expected
+
+
+def test_a_system_that_does_not_tell_its_flags(tmp_path):
+    assert startup._cpu_flags(tmp_path / "none") == set()
 
 
 @pytest.mark.parametrize("precision", ["float64", "", None])

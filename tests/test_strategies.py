@@ -112,6 +112,12 @@ def test_options_reach_both_networks(strategy):
 
 
 @every_strategy
+def test_the_baseline_alone_upsamples_as_the_paper(strategy):
+    first = networks(strategy)[0].get_layer("up1_conv")
+    assert isinstance(first, keras.layers.Conv2DTranspose) == (strategy == "pix2pix")
+
+
+@every_strategy
 def test_names_tell_the_networks_apart(strategy):
     models = [model for model in networks(strategy) if model is not None]
     assert [model.name for model in models] == ["generator", "discriminator", "classifier"][: len(models)]

@@ -4,6 +4,7 @@ import importlib
 
 _EXPORTS = {
     "Pairs": "pairs",
+    "open_pairs": "pairs",
     "EmbeddedPairs": "embedded",
     "FolderPairs": "folder",
     "DataWarning": "scan",

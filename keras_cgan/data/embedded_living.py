@@ -168,9 +168,12 @@ def _peel_strip(traits, peel):
     side, reach = traits.choice(-1, 1), traits.between(0.9, 1.3)
     cut = arc(0, -0.3, 0.94, traits.between(0.15, 0.4), 0, 180)
     bare = np.concatenate([arc(0, 0, 1, 0.9, 200, 340), cut])
-    line = np.concatenate([
-        curve((side * 0.95, -0.25), (side * 1.35, 0.0), (side * 1.2, 0.45)),
-        curve((side * 1.2, 0.45), (side * 1.0, 0.9), (side * (0.6 + reach), 1.0))[1:]])
+    line = np.concatenate(
+        [
+            curve((side * 0.95, -0.25), (side * 1.35, 0.0), (side * 1.2, 0.45)),
+            curve((side * 1.2, 0.45), (side * 1.0, 0.9), (side * (0.6 + reach), 1.0))[1:],
+        ]
+    )
     return [
         Part(bare, lighter(peel, 0.75), "round"),
         Part(ribbon(line, np.linspace(0.34, 0.2, len(line))), peel, texture="peel"),

@@ -53,7 +53,8 @@ def _chair_legs(traits, rail, half_width, half_depth, seat_height):
     if style == "foot":
         feet = [(-half_width, 0, 0), (half_width, 0, 0), (0, 0, -half_depth), (0, 0, half_depth)]
         return [rail((0, seat_height, 0), (0, 0.12, 0), width=0.11)] + [
-            rail((0, 0.14, 0), foot) for foot in feet]
+            rail((0, 0.14, 0), foot) for foot in feet
+        ]
     corners = [(-1, 1), (1, 1), (-1, -1), (1, -1)] if style == "four" else [(-1, 0.8), (1, 0.8), (0, -1)]
     tops = [(0.9 * x * half_width, seat_height, 0.9 * z * half_depth) for x, z in corners]
     feet = [(splay * x, 0, splay * z) for x, _, z in tops]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_cgan.data.images import to_unit
+
 
 class Pairs:
     """Labelled photo/sketch pairs that are drawn or decoded one at a time, on request.
@@ -50,3 +52,58 @@ class Pairs:
             `(height, width, sketch_channels)`, both uint8 in [0, 255].
         """
         raise NotImplementedError
+
+    def as_arrays(self, image_size, most=None):
+        """Pairs to measure on, one for each photo, as arrays.
+
+        Args:
+            image_size: `(height, width)` in pixels.
+            most: At most so many, spread over the set; `None` for all.
+
+        Returns:
+            Photos `(n, height, width, channels)` in [-1, 1], labels `(n, n_classes)`, one-hot, and
+            sketches `(n, height, width, channels)` in [-1, 1].
+
+        Example:
+
+        >>> photos, labels, sketches = EmbeddedPairs(120, seed=1).as_arrays((64, 64))
+        """
+        indices = np.unique(self.photo_ids, return_index=True)[1]
+        if most is not None and len(indices) > most:
+            indices = indices[np.linspace(0, len(indices) - 1, most).astype(int)]
+        photos, sketches = (
+            to_unit(np.stack(images)) for images in zip(*(self.load(i, image_size) for i in indices))
+        )
+        return photos, self.one_hot(indices), sketches
+
+
+def open_pairs(folder=None, misalignment=0.4):
+    """The training pairs and the test pairs of a folder, or of the embedded set.
+
+    Args:
+        folder: `<folder>/{train,test}/{photo,sketch}/<class>/<name>`, or without `train` and
+            `test`: see `FolderPairs`. `None` for the embedded set, 420 and 120 pairs.
+        misalignment: Of the embedded set, at least 0.
+
+    Returns:
+        `(train, test)`, each a `Pairs`, of the same classes.
+
+    Raises:
+        ValueError: The folder holds fewer than two classes, or is not as `FolderPairs` wants it.
+
+    Example:
+
+    >>> train, test = open_pairs("my_pairs")
+    """
+    # Here, as both are of the kind above.
+    from keras_cgan.data.embedded import EmbeddedPairs
+    from keras_cgan.data.folder import FolderPairs
+
+    if folder is None:
+        return EmbeddedPairs(420, misalignment, seed=0), EmbeddedPairs(120, misalignment, seed=1)
+    train = FolderPairs(folder, "train")
+    if train.n_classes < 2:
+        raise ValueError(
+            f"`folder` must hold at least two classes. Received: {', '.join(train.class_names)} in {folder}"
+        )
+    return train, FolderPairs(folder, "test", class_names=train.class_names)

@@ -42,7 +42,8 @@ def patch_head(x, filters, n_layers, norm, activation):
 def unit_head(x, activation):
     """One value a sample, `(batch, 1)`, named `real_fake`."""
     x = layers.Flatten(name="unit_flatten")(x)
-    return blocks.output_activation(layers.Dense(1, dtype="float32", name="unit_logits")(x), activation, "real_fake")
+    logits = layers.Dense(1, dtype="float32", name="unit_logits")(x)
+    return blocks.output_activation(logits, activation, "real_fake")
 
 
 def class_vector(x, units, activation, pooling, hidden, name):
@@ -64,4 +65,5 @@ def class_vector(x, units, activation, pooling, hidden, name):
     if hidden:
         x = layers.Dense(hidden, name=f"{name}_hidden")(x)
         x = layers.LeakyReLU(0.2, name=f"{name}_hidden_relu")(x)
-    return blocks.output_activation(layers.Dense(units, dtype="float32", name=f"{name}_logits")(x), activation, name)
+    logits = layers.Dense(units, dtype="float32", name=f"{name}_logits")(x)
+    return blocks.output_activation(logits, activation, name)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_cgan.checks import check_at_least, check_choice
 from keras_cgan.training.combined import call_fixed
+from keras_cgan.training.distributed import fit_workers, is_multi_worker
 from keras_cgan.training.fused_adam import FusedAdam
 
 
@@ -81,24 +82,29 @@ class AdversarialModel(keras.Model):
         return data
 
     def check(self):
-        """Raises a `ValueError` where the model can no longer be trained, before each trace."""
+        """Raises a `ValueError` where the model cannot, or no longer, be trained; called before it is."""
 
-    def compile(self, optimizers=None, jit_compile=False, **options):
+    def compile(self, optimizers=None, run_eagerly=False, steps_per_execution=1, jit_compile=False):
         """Configures training.
 
         Args:
             optimizers: A dict of player -> Keras optimizer or its name; by default Adam 2e-4,
                 beta_1 .5. Each may accumulate gradients (`gradient_accumulation_steps`).
+            run_eagerly, steps_per_execution: As in Keras.
             jit_compile: Whether to compile by XLA: slower on a CPU, so not the default.
-            **options: `run_eagerly`, `steps_per_execution`, as in Keras.
         """
         players = self.players()
         unknown = set(optimizers or {}) - set(players)
         if unknown:
             raise ValueError(f"`optimizers` must be for {list(players)}. Received: {sorted(unknown)}")
+        chosen = {
+            player: keras.optimizers.get((optimizers or {}).get(player) or FusedAdam(2e-4, beta_1=0.5))
+            for player in players
+        }
+        if len({id(optimizer) for optimizer in chosen.values()}) < len(chosen):
+            raise ValueError(f"`optimizers`: each player needs one of its own. Received: {optimizers}")
         for player, networks in players.items():
-            optimizer = keras.optimizers.get((optimizers or {}).get(player) or FusedAdam(2e-4, beta_1=0.5))
-            self.optimizers[player] = self._prepare(player, optimizer, networks)
+            self.optimizers[player] = self._prepare(player, chosen[player], networks)
         if self.average_decay is not None and not self._average:
             self._average = [
                 # The same in every replica, so any one of them will do.
@@ -111,11 +117,17 @@ class AdversarialModel(keras.Model):
             self._assign_average(decay=0.0)
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
         # As `optimizer`, Keras' callbacks find the generator's.
-        super().compile(self.optimizers["g"], jit_compile=jit_compile, auto_scale_loss=False, **options)
+        super().compile(
+            self.optimizers["g"],
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            auto_scale_loss=False,
+        )
 
     def _prepare(self, player, optimizer, networks):
         """The optimizer of a player, ready to be used in a graph."""
-        if getattr(optimizer, "use_ema", False):
+        if getattr(optimizer, "inner_optimizer", optimizer).use_ema:
             raise ValueError(
                 "`optimizers`: for a moving average of the generator's weights pass `average_decay` to the "
                 f"model. Received: an optimizer of {player!r} with use_ema=True"
@@ -138,7 +150,7 @@ class AdversarialModel(keras.Model):
         run = Run()
         logs = {}
         if self.update == "simultaneous":
-            run.keep()
+            run.keep([network for networks in players.values() for network in networks])
             with tf.GradientTape(persistent=True) as tape:
                 run.learning = players["g"]
                 drawn = self.draw(batch, run)
@@ -183,7 +195,11 @@ class AdversarialModel(keras.Model):
             self._descend(player, tape, total)
 
     def _losses_of(self, player, batch, drawn, run):
-        return getattr(self, f"{player}_losses")(batch, drawn, run)
+        losses = getattr(self, f"{player}_losses")(batch, drawn, run)
+        # As in Keras: what regularizers of the player's own networks add.
+        for added in (loss for network in self.players()[player] for loss in network.losses):
+            losses[f"{player}_loss"] += tf.cast(added, tf.float32)
+        return losses
 
     def _total(self, player, batch, drawn, run, logs):
         """What the player's optimizer minimises; its named losses go to the logs."""
@@ -244,14 +260,31 @@ class AdversarialModel(keras.Model):
             The losses of this batch as floats, by name.
         """
         _refuse_class_weight(class_weight)
+        self.check()
         logs = super().train_on_batch(x, y, sample_weight, return_dict=True)
-        logs = {name: float(value) for name, value in logs.items()}
+        logs = {name: float(logs[name]) for name in self.loss_names}  # Keras sorts them
         return logs if return_dict else list(logs.values())
 
-    def fit(self, *args, class_weight=None, **options):
-        """Trains as `keras.Model.fit` does; `class_weight` is an error, as Keras would need one output."""
+    def fit(self, x=None, y=None, *, class_weight=None, **options):
+        """Trains as `keras.Model.fit` does; on several machines by `fit_workers`.
+
+        Args:
+            x, y: A `tf.data.Dataset`, or arrays.
+            class_weight: Not for these models: an error. Weigh samples instead.
+            **options: As Keras has them; on several machines those of `fit_workers`.
+
+        Returns:
+            A `keras.callbacks.History`.
+        """
         _refuse_class_weight(class_weight)
-        return super().fit(*args, **options)
+        self.check()
+        if not is_multi_worker(self.distribute_strategy):
+            if isinstance(x, tf.data.Dataset):
+                options.setdefault("shuffle", False)  # Keras would warn that it leaves its order alone
+            return super().fit(x, y, **options)
+        if y is not None:
+            raise ValueError("`y` must be None on several workers: pass a dataset of batches as `x`.")
+        return fit_workers(self, x, **options)
 
 
 class Run:
@@ -265,10 +298,15 @@ class Run:
         self.learning = ()
         self.training = training
         self._known = None
+        self._before = {}
 
-    def keep(self):
-        """From now on, a network that is run twice on the same tensor is run once."""
+    def keep(self, networks):
+        """From now on, a network that is run twice on the same tensor is run once.
+
+        Networks that do not learn are run as they are now, whatever others do to their state.
+        """
         self._known = {}
+        self._before = {id(network): _state(network) for network in networks}
 
     def __call__(self, network, inputs):
         """The outputs of a network, and gradients through it to its inputs."""
@@ -285,7 +323,15 @@ class Run:
     def _call(self, network, inputs):
         if any(network is learner for learner in self.learning):
             return network(inputs, training=True)
-        return call_fixed(network, inputs, training=True)
+        return call_fixed(network, inputs, training=True, state=self._before.get(id(network)))
+
+
+def _state(network):
+    """The values of a network's trainable and other variables, as `call_fixed` takes them."""
+    return tuple(
+        [tf.identity(variable.value) for variable in variables]
+        for variables in (network.trainable_variables, network.non_trainable_variables)
+    )
 
 
 def _trainable(networks):

@@ -1,15 +1,19 @@
 """Saves and restores everything that a training step reads, so that a resumed run is the same run."""
 
+import keras
 import tensorflow as tf
+
+from keras_cgan.training.distributed import is_chief
 
 
 class TrainerCheckpoint:
-    """The state of a `ReferenceTrainer` on disk: weights, optimizers, dropout seeds, step.
+    """The state of a trainer on disk: weights, optimizers, dropout seeds, steps.
 
-    A save is complete or not there: the last complete one is restored.
+    A save is complete or not there: the last complete one is restored. On several workers
+    only the chief (worker 0) writes, and all read: the folder must be one that all see.
 
     Args:
-        trainer: A `ReferenceTrainer`.
+        trainer: A `ReferenceTrainer`, or a compiled `ConditionalGAN` or other `AdversarialModel`.
         folder: Where to keep the last two saves.
 
     Example:
@@ -19,26 +23,27 @@ class TrainerCheckpoint:
     """
 
     def __init__(self, trainer, folder):
-        networks = {
-            "generator": trainer.generator,
-            "discriminator": trainer.discriminator,
-            "classifier": trainer.classifier,
-        }
+        names = ("generator", "discriminator", "classifier")
+        networks = {name: getattr(trainer, name, None) for name in names}
         networks = {name: network for name, network in networks.items() if network is not None}
         optimizers = {f"{name}_optimizer": optimizer for name, optimizer in trainer.optimizers.items()}
-        # Keras leaves the seeds of Dropout out of `weights`, and so out of what a model saves.
-        seeds = {
-            f"{name}_seeds": _Variables(_without(network.variables, network.weights))
-            for name, network in networks.items()
-        }
+        # Keras leaves the seeds of Dropout out of `weights`, and so out of what a model saves. With
+        # them goes what a trainer has of its own: averages, a pool of images.
+        owners = [*networks.values(), *([trainer] if isinstance(trainer, keras.Model) else [])]
+        known = {id(weight) for network in networks.values() for weight in network.weights}
+        rest = {id(v): v for owner in owners for v in owner.variables if id(v) not in known}
         self._step = tf.Variable(0, dtype=tf.int64)
-        checkpoint = tf.train.Checkpoint(step=self._step, **networks, **optimizers, **seeds)
+        checkpoint = tf.train.Checkpoint(
+            step=self._step, **networks, **optimizers, rest=_Variables(rest.values())
+        )
         self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)
+        self._writes = is_chief(getattr(trainer, "distribute_strategy", None))
 
     def save(self, step):
-        """Saves the state after so many steps."""
+        """Saves the state after so many steps, or epochs: what `restore` will return."""
         self._step.assign(step)
-        self._manager.save(checkpoint_number=step)
+        if self._writes:
+            self._manager.save(checkpoint_number=step)
 
     def restore(self):
         """Restores the last complete save and returns its number of steps; 0 where there is none."""
@@ -48,6 +53,16 @@ class TrainerCheckpoint:
         self._manager.checkpoint.restore(path).assert_consumed()
         return int(self._step)
 
+    def each_epoch(self):
+        """A Keras callback that saves after each epoch, counting epochs from 1.
+
+        Example:
+
+        >>> first = checkpoint.restore()
+        >>> gan.fit(dataset, epochs=10, initial_epoch=first, callbacks=[checkpoint.each_epoch()])
+        """
+        return keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.save(epoch + 1))
+
 
 class _Variables(tf.Module):
     """Variables as something that `tf.train.Checkpoint` takes."""
@@ -55,8 +70,3 @@ class _Variables(tf.Module):
     def __init__(self, variables):
         super().__init__()
         self.values = [variable.value for variable in variables]
-
-
-def _without(variables, others):
-    ids = {id(variable) for variable in others}
-    return [variable for variable in variables if id(variable) not in ids]

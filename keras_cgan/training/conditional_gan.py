@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from keras_cgan.checks import check_at_least
 from keras_cgan.training.adversarial import AdversarialModel
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.image_pool import ImagePool
@@ -24,8 +25,8 @@ class Batch(NamedTuple):
 class ConditionalGAN(AdversarialModel):
     """G, D and C in one compiled step: the maths of `ReferenceTrainer` at the machine's speed.
 
-    G draws once a step; D's fakes and G's own update share that pass. With dropout in G only
-    the drawn masks then differ from `ReferenceTrainer`, which draws twice.
+    G draws once a step: D's fakes and G's own update share that pass, where `ReferenceTrainer`
+    draws twice, with the same dropout masks.
 
     Args:
         generator: Model from photos, or a dict `{"photo", "label"}`, to sketches.
@@ -99,20 +100,22 @@ class ConditionalGAN(AdversarialModel):
         )
         self.generator, self.discriminator, self.classifier = generator, discriminator, classifier
         self.joined_batch = update == "sequential" if joined_batch is None else joined_batch
-        self._g_weights = told.g_weights(l1_weight, adversarial_weight, class_weight)
+        check_at_least(0, image_pool=image_pool)
         self._pool = None
         if image_pool:
-            fake = {"judged": told.d_model.input.shape[1:]}
+            fake = {"judged": told.d_model.input.shape[1:], "weight": ()}
             if "classes" in told.d_losses:
                 fake["label"] = (told.d_model.output["classes"].shape[-1] - 1,)
             self._pool = ImagePool(image_pool, fake)
-        names = {"d_loss": True, "c_loss": classifier is not None, "g_loss": True, "g_l1": True, "g_adv": True}
-        names["g_class"] = bool(told.class_outputs)
-        self.loss_names = tuple(name for name, applies in names.items() if applies)
+        names = ["d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"]
+        absent = {"c_loss": classifier is None, "g_class": not told.class_outputs}
+        self.loss_names = tuple(name for name in names if not absent.get(name))
         self.built = True
 
     def call(self, inputs, training=None):
-        """Sketches of `{"photo", "label"}`, or of photos, as the generator takes them."""
+        """Sketches of `{"photo", "label"}`, or of photos where the generator takes no label."""
+        if isinstance(inputs, dict) and not self.objectives.takes_label:
+            inputs = inputs["photo"]
         return self.objectives.generator(inputs, training=training)
 
     def players(self):
@@ -120,13 +123,24 @@ class ConditionalGAN(AdversarialModel):
         classifier = {} if told.c_model is None else {"c": [told.c_model]}
         return {"d": [told.d_model], **classifier, "g": [told.generator]}
 
-    def compile(self, g_optimizer=None, d_optimizer=None, c_optimizer=None, **options):
+    def compile(
+        self,
+        g_optimizer=None,
+        d_optimizer=None,
+        c_optimizer=None,
+        l1_weight=None,
+        adversarial_weight=None,
+        class_weight=None,
+        **options,
+    ):
         """Configures training.
 
         Args:
             g_optimizer, d_optimizer, c_optimizer: Keras optimizers or their names; by default
                 Adam 2e-4 with beta_1 .5 for G and D, Adam 1e-3 for C. Each may accumulate
                 gradients (`gradient_accumulation_steps`). Callbacks find G's as `optimizer`.
+            l1_weight, adversarial_weight, class_weight: Weights of G's losses, where they are
+                to be others than the constructor's.
             **options: `run_eagerly`, `steps_per_execution`, `jit_compile`, as in Keras, where
                 `jit_compile` is False by default: XLA is slower on a CPU.
 
@@ -141,17 +155,33 @@ class ConditionalGAN(AdversarialModel):
             raise ValueError(
                 f"`c_optimizer` is for a model with a classifier. Received: c_optimizer={c_optimizer!r}"
             )
+        weights = {
+            "l1_weight": l1_weight,
+            "adversarial_weight": adversarial_weight,
+            "class_weight": class_weight,
+        }
+        self._compiled_weights = {name: value for name, value in weights.items() if value is not None}
+        self._g_weights = self.objectives.g_weights(
+            **{name: self._compiled_weights.get(name, self._options[name]) for name in weights}
+        )
         super().compile(optimizers, **options)
 
     def check(self):
         self.objectives.check_trainable()
         if self._pool is not None and self.distribute_strategy.num_replicas_in_sync > 1:
-            raise ValueError("`image_pool` must be 0 on several devices. Received: a pool of "
-                             f"{self._pool.size} fakes")
+            raise ValueError(
+                f"`image_pool` must be 0 on several devices. Received: image_pool={self._pool.size}"
+            )
 
     def unpack(self, data):
         x, sketch, weight = keras.utils.unpack_x_y_sample_weight(data)
         photo, label = self.objectives.conditions(x)
+        dtypes = [str(getattr(image, "dtype", None)) for image in (photo, sketch)]
+        if not all("float" in dtype for dtype in dtypes):
+            raise ValueError(
+                "`x` and `y` must hold photos and their sketches as floats in [-1, 1]. "
+                f"Received: photo {dtypes[0]}, sketch {dtypes[1]}"
+            )
         return Batch(photo, label if self.objectives.needs_label else None, sketch, weight)
 
     def draw(self, batch, run):
@@ -166,33 +196,30 @@ class ConditionalGAN(AdversarialModel):
         return tf.concat([tf.cast(photo, sketch.dtype), sketch], axis=-1)
 
     def d_losses(self, batch, drawn, run):
-        real = {"judged": self._judged(batch.photo, tf.cast(batch.sketch, drawn["sketch"].dtype))}
-        fake = {"judged": drawn["judged"]}
-        if batch.label is not None:
-            real["label"] = fake["label"] = batch.label
-        if self._pool is not None and run.training:
-            fake.update(self._pool({name: fake[name] for name in self._pool.shapes}))
         size = tf.shape(batch.sketch)[0]
-        halves = [(part, self.objectives.d_targets(part.get("label"), size, part is fake)) for part in (real, fake)]
-        outputs = self._judge([part["judged"] for part, _ in halves], size, run)
-        losses = self.objectives.d_losses
+        sketch = tf.cast(batch.sketch, drawn["sketch"].dtype)
+        real = {"judged": self._judged(batch.photo, sketch), "label": batch.label, "weight": batch.weight}
+        fake = {**real, "judged": drawn["judged"]}
+        if self._pool is not None and run.training:
+            # An earlier fake keeps its own label and weight.
+            weight = tf.ones((size,)) if batch.weight is None else tf.reshape(batch.weight, (-1,))
+            fake.update(self._pool({name: {**fake, "weight": weight}[name] for name in self._pool.shapes}))
         loss = 0.0
-        for (part, targets), output in zip(halves, outputs):
-            for name in losses:
-                if name == "label":  # Q learns from real sketches only.
-                    share = 0.0 if part is fake else 1.0
-                else:
-                    share = 0.5
+        for half, output in zip((real, fake), self._judge(real["judged"], fake["judged"], size, run)):
+            targets = self.objectives.d_targets(half["label"], size, fake=half is fake)
+            for name, criterion in self.objectives.d_losses.items():
+                # Q (`label`) learns from real sketches only.
+                share = (half is real) if name == "label" else 0.5
                 if share:
-                    loss += share * _weighted(losses[name], targets[name], output[name], batch.weight)
+                    loss += share * _weighted(criterion, targets[name], output[name], half["weight"])
         return {"d_loss": loss}
 
-    def _judge(self, images, size, run):
+    def _judge(self, real, fake, size, run):
         """D's outputs for real and for fake: by one pass, or by two."""
         network = self.objectives.d_model
         if not self.joined_batch:
-            return [run(network, image) for image in images]
-        joined = run(network, tf.concat(images, axis=0))
+            return run(network, real), run(network, fake)
+        joined = run(network, tf.concat([real, fake], axis=0))
         return [
             {name: output[:size] for name, output in joined.items()},
             {name: output[size:] for name, output in joined.items()},
@@ -245,6 +272,7 @@ class ConditionalGAN(AdversarialModel):
         serialize = keras.saving.serialize_keras_object
         return {
             **{f"{player}_optimizer": serialize(o) for player, o in self.optimizers.items()},
+            **self._compiled_weights,
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
             "jit_compile": self.jit_compile,
@@ -255,8 +283,11 @@ class ConditionalGAN(AdversarialModel):
 
 
 def _weighted(loss, y_true, y_pred, weight):
-    """A loss, with one weight a sample where weights are given."""
+    """The mean of a loss, with one weight a sample where weights are given.
+
+    Keras' own reduction would divide by the number of replicas, as if all had as many samples.
+    """
+    values = loss.call(y_true, y_pred)
     if weight is not None:
-        rank = max(len(y_pred.shape) - 1, 1)
-        weight = tf.reshape(tf.cast(weight, tf.float32), (-1,) + (1,) * (rank - 1))
-    return loss(y_true, y_pred, sample_weight=weight)
+        values *= tf.reshape(tf.cast(weight, values.dtype), (-1,) + (1,) * (len(values.shape) - 1))
+    return tf.reduce_mean(values)

@@ -24,7 +24,7 @@ class ImagePool(keras.layers.Layer):
     """
 
     def __init__(self, size, shapes, seed=None, **options):
-        super().__init__(**options)
+        super().__init__(dtype="float32", autocast=False, **options)
         self.size, self.shapes = size, {name: tuple(shape) for name, shape in shapes.items()}
         self._seeds = keras.random.SeedGenerator(seed)
         self._kept = {
@@ -36,6 +36,7 @@ class ImagePool(keras.layers.Layer):
 
     def call(self, fakes):
         """As many fakes as come in, as a dict of the same parts; gradients stop here."""
+        dtypes = {name: fakes[name].dtype for name in self._kept}
         fakes = {name: tf.stop_gradient(tf.cast(fakes[name], tf.float32)) for name in self._kept}
         # A batch larger than the pool: the rest is given back as it is.
         n = tf.minimum(tf.shape(next(iter(fakes.values())))[0], self.size)
@@ -49,7 +50,8 @@ class ImagePool(keras.layers.Layer):
         for name, kept in self._kept.items():
             new, old = fakes[name][:n], tf.gather(kept.value, places)
             column = tf.reshape(exchanged, (-1,) + (1,) * (len(new.shape) - 1))
-            given[name] = tf.concat([tf.where(column, old, new), fakes[name][n:]], axis=0)
+            shown = tf.concat([tf.where(column, old, new), fakes[name][n:]], axis=0)
+            given[name] = tf.cast(shown, dtypes[name])
             stored = tf.where(tf.logical_or(is_filling, column), new, old)
             # In place: at 256 px a copy of the pool would be 50 MB a step.
             kept.value.scatter_nd_update(places[:, None], stored)

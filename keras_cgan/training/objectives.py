@@ -45,7 +45,13 @@ class Objectives:
     """
 
     def __init__(
-        self, generator, discriminator, classifier=None, strategy=None, reconstruction="l1", label_smoothing=0.0
+        self,
+        generator,
+        discriminator,
+        classifier=None,
+        strategy=None,
+        reconstruction="l1",
+        label_smoothing=0.0,
     ):
         check_choice("reconstruction", reconstruction, ("l1", "l2"))
         self._networks = generator, discriminator, classifier

@@ -73,7 +73,9 @@ class ReferenceTrainer:
             model.optimizer.build(model.trainable_variables)
             return model
 
-        self.d_model = ready(told.d_model, told.d_losses, d_optimizer, keras.optimizers.Adam(2e-4, beta_1=0.5))
+        self.d_model = ready(
+            told.d_model, told.d_losses, d_optimizer, keras.optimizers.Adam(2e-4, beta_1=0.5)
+        )
         self.c_model = None
         if told.c_model is not None:
             self.c_model = ready(told.c_model, told.c_losses, c_optimizer, keras.optimizers.Adam(1e-3))

@@ -363,7 +363,7 @@ def test_unnamed_inputs_and_outputs_are_refused():
         combined_model(tiny.generator(), unnamed)
     inputs = {"image": keras.Input((*tiny.SIZE, 3), name="image")}
     without_photo = keras.Model(inputs, keras.layers.Conv2D(1, 3, padding="same")(inputs["image"]))
-    with pytest.raises(ValueError, match="`generator`: where .* sees the pair, one of its inputs must be 'photo'"):
+    with pytest.raises(ValueError, match="`generator`: where .* one of its inputs must be 'photo'"):
         combined_model(without_photo, tiny.discriminator())
 
 

@@ -5,124 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
-from tiny import LEARNING_RATES, networks, sgd_trainer
+from by_hand import HandStep
+from tiny import LOG_KEYS, assert_same_values, networks, present, sgd_trainer
 
 from keras_cgan import STRATEGIES, ReferenceTrainer, strategy_networks
 from keras_cgan.testing import moved_variables
 
-LOG_KEYS = {
-    "pix2pix": {"d_loss", "g_loss", "g_l1", "g_adv"},
-    "sigmoid": {"d_loss", "g_loss", "g_l1", "g_adv"},
-    "fake-class": {"d_loss", "g_loss", "g_l1", "g_adv"},
-    "two-head": {"d_loss", "g_loss", "g_l1", "g_adv", "g_class"},
-    "classifier": {"d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"},
-    "shared-q": {"d_loss", "g_loss", "g_l1", "g_adv", "g_class"},
-}
 every_strategy = pytest.mark.parametrize("strategy", sorted(STRATEGIES))
-
-
-def present(parts):
-    return [network for network in parts if network is not None]
-
-
-def assert_same_values(parts, others, atol=2e-6):
-    for network, other in zip(present(parts), present(others), strict=True):
-        for variable, twin in zip(network.variables, other.variables, strict=True):
-            actual, expected = variable.numpy(), twin.numpy()
-            np.testing.assert_allclose(actual, expected, atol=atol, rtol=1e-5, err_msg=variable.path)
-
-
-class HandStep:
-    """The step as the design words it: three updates with explicit gradients, nothing of the package."""
-
-    def __init__(self, parts, strategy, class_head="softmax"):
-        self.G, self.D, self.C = self.parts = [tiny.copy(network) for network in parts]
-        self.names = STRATEGIES[strategy].outputs
-        self.paired = STRATEGIES[strategy].paired
-        self.softmax = (STRATEGIES[strategy].class_head or class_head) == "softmax"
-
-    def targets(self, label, fake):
-        n = len(label)
-        fakeness = np.full((n, 1), float(fake), "float32")
-        said = np.zeros_like(label) if fake and self.softmax else label
-        classes = np.concatenate([fakeness, said], axis=1)
-        return {"real_fake": 1 - fakeness, "classes": classes, "label": label}
-
-    def loss(self, name, y_true, y_pred):
-        if name == "label" or (name == "classes" and self.softmax):
-            return -tf.reduce_mean(tf.reduce_sum(y_true * tf.math.log(y_pred), axis=-1))
-        y_pred = tf.where(y_true > 0.5, y_pred, 1 - y_pred)
-        return -tf.reduce_mean(tf.math.log(y_pred))
-
-    def outputs(self, network, image, only="real_fake"):
-        outputs = network(image, training=True)
-        return outputs if isinstance(outputs, dict) else {only: outputs}
-
-    def seen(self, photo, sketch):
-        return tf.concat([photo, sketch], axis=-1) if self.paired else tf.convert_to_tensor(sketch)
-
-    def descend(self, network, tape, loss, rate):
-        weights = network.trainable_variables
-        for weight, gradient in zip(weights, tape.gradient(loss, [weight.value for weight in weights])):
-            if gradient is not None:
-                weight.assign(weight - rate * gradient)
-
-    def d_step(self, photo, label, sketch, fakes, joined):
-        images = [self.seen(photo, image) for image in (sketch, fakes)]
-        targets = [self.targets(label, fake) for fake in (False, True)]
-        if joined:
-            images = [tf.concat(images, axis=0)]
-            targets = [{name: np.concatenate([half[name] for half in targets]) for name in self.names}]
-        losses = []
-        for number, (image, target) in enumerate(zip(images, targets)):
-            with tf.GradientTape() as tape:
-                outputs = self.outputs(self.D, image, self.names[0])
-                told = [name for name in self.names if name != "label"]
-                parts = [self.loss(name, target[name], outputs[name]) for name in told]
-                if "label" in self.names and number == 0:
-                    # Q learns from the real sketches only.
-                    parts.append(self.loss("label", label, outputs["label"][: len(label)]))
-                loss = sum(parts)
-            self.descend(self.D, tape, loss, LEARNING_RATES["d"])
-            losses.append(float(loss))
-        return np.mean(losses)
-
-    def c_step(self, sketch, label):
-        with tf.GradientTape() as tape:
-            loss = self.loss("label", label, self.C(sketch, training=True))
-        self.descend(self.C, tape, loss, LEARNING_RATES["c"])
-        return float(loss)
-
-    def g_step(self, x, photo, label, sketch):
-        judge, reader = tiny.copy(self.D), tiny.copy(self.C)
-        with tf.GradientTape() as tape:
-            drawn = self.G(x, training=True)
-            l1 = tf.reduce_mean(tf.abs(sketch - drawn))
-            outputs = self.outputs(judge, self.seen(photo, drawn), self.names[0])
-            if reader is not None:
-                outputs["label"] = reader(drawn, training=True)
-            asked = self.targets(label, fake=0)
-            losses = {name: self.loss(name, asked[name], output) for name, output in outputs.items()}
-            adversarial = losses.pop("real_fake" if "real_fake" in losses else "classes")
-            of_class = sum(losses.values())
-            loss = 10.0 * l1 + 0.7 * adversarial + 0.3 * of_class
-        self.descend(self.G, tape, loss, LEARNING_RATES["g"])
-        logs = {"g_loss": loss, "g_l1": l1, "g_adv": adversarial}
-        return logs | ({"g_class": of_class} if losses else {})
-
-    def __call__(self, x, sketch, joined=True, update="sequential"):
-        photo, label = x["photo"], x["label"]
-        conditions = x if isinstance(self.G.input, dict) else photo
-        fakes = tiny.copy(self.G)(conditions, training=True)
-        logs = {}
-        if update == "simultaneous":
-            logs |= self.g_step(conditions, photo, label, sketch)
-        logs["d_loss"] = self.d_step(photo, label, sketch, fakes, joined)
-        if self.C is not None:
-            logs["c_loss"] = self.c_step(sketch, label)
-        if update == "sequential":
-            logs |= self.g_step(conditions, photo, label, sketch)
-        return logs
 
 
 def assert_step_by_hand(
@@ -220,7 +109,7 @@ def test_the_pass_that_draws_the_fakes_moves_nothing_of_the_generator():
 def test_fakes_are_drawn_in_training_mode():
     """By the batch's statistics: moving averages far off must not matter to D."""
     parts = networks("pix2pix")
-    twins = [tiny.copy(network) for network in parts]
+    twins = tiny.copies(parts)
     for variable in twins[0].non_trainable_variables:
         if "moving_variance" in variable.path:
             variable.assign(variable + 100.0)
@@ -232,7 +121,7 @@ def test_fakes_are_drawn_in_training_mode():
 
 def test_joined_and_separate_batches_differ_with_batch_norm():
     parts = networks("pix2pix")
-    twins = [tiny.copy(network) for network in parts]
+    twins = tiny.copies(parts)
     x, sketch = tiny.batch()
     joined = sgd_trainer(parts).train_on_batch(x, sketch)
     separate = sgd_trainer(twins, joined_batch=False).train_on_batch(x, sketch)
@@ -242,7 +131,7 @@ def test_joined_and_separate_batches_differ_with_batch_norm():
 @pytest.mark.parametrize("strategy", ["two-head", "classifier"])
 def test_the_order_of_the_pairs_in_a_batch_does_not_matter(strategy):
     parts = networks(strategy)
-    twins = [tiny.copy(network) for network in parts]
+    twins = tiny.copies(parts)
     x, sketch = tiny.batch()
     order = np.array([2, 0, 3, 1])
     logs = sgd_trainer(parts).train_on_batch(x, sketch)
@@ -253,7 +142,7 @@ def test_the_order_of_the_pairs_in_a_batch_does_not_matter(strategy):
 
 def test_eager_steps_and_tensors_give_the_same():
     parts = networks("classifier", stochastic=True)
-    twins = [tiny.copy(network) for network in parts]
+    twins = tiny.copies(parts)
     trainer, twin = sgd_trainer(parts, run_eagerly=False), sgd_trainer(twins)
     for size in (4, 3):
         arrays = tiny.batch(size)
@@ -274,7 +163,7 @@ def test_l2():
 
 def test_logits_without_an_activation_give_the_same_step():
     parts = networks("pix2pix")
-    twins = [tiny.copy(network) for network in parts]
+    twins = list(tiny.copies(parts))
     dense = twins[1].get_layer("real_fake_dense")
     twins[1] = keras.Model(twins[1].input, dense.output, name="discriminator")
     x, sketch = tiny.batch()

@@ -1,0 +1,136 @@
+"""What `ConditionalGAN` refuses, and how it says so."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+from tiny import networks, sgd_gan
+
+from keras_cgan import ConditionalGAN
+
+
+@pytest.mark.parametrize(
+    "strategy, label_input",
+    [("pix2pix", True), ("sigmoid", False), ("classifier", False), ("shared-q", False)],
+)
+def test_a_missing_label_or_photo(strategy, label_input):
+    gan = sgd_gan(networks(strategy, label=label_input))
+    x, sketch = tiny.batch()
+    with pytest.raises(ValueError, match="`x` must be a dict with 'photo' and 'label'.*no 'label' in"):
+        gan.train_on_batch({"photo": x["photo"]}, sketch)
+    with pytest.raises(ValueError, match="`x` must be a dict with 'photo' and 'label'.*no 'label' in"):
+        gan.train_on_batch(x["photo"], sketch)
+    with pytest.raises(ValueError, match="no 'photo' in"):
+        gan.train_on_batch({"label": x["label"]}, sketch)
+
+
+@pytest.mark.parametrize("run_eagerly", [True, False])
+def test_a_missing_label_in_fit_and_evaluate(run_eagerly):
+    gan = sgd_gan(networks("classifier"), run_eagerly=run_eagerly)
+    x, sketch = tiny.batch()
+    for call in (gan.fit, gan.evaluate):
+        with pytest.raises(ValueError, match="`x` must be a dict with 'photo' and 'label'.*no 'label' in"):
+            call(x["photo"], sketch, verbose=0)
+
+
+def test_images_that_are_no_floats_and_sketches_that_are_missing():
+    gan = sgd_gan(networks("classifier"))
+    x, sketch = tiny.batch()
+    with pytest.raises(ValueError, match="as floats in .* photo uint8, sketch float32"):
+        gan.train_on_batch({**x, "photo": x["photo"].astype("uint8")}, sketch)
+    with pytest.raises(ValueError, match="as floats in .* sketch .*int32"):
+        gan.fit(x, sketch.astype("int32"), verbose=0)
+    with pytest.raises(ValueError, match="photo float32, sketch None"):
+        gan.train_on_batch(x)
+    with pytest.raises(ValueError, match="sketch None"):
+        gan.fit(tf.data.Dataset.from_tensors(x), verbose=0)
+
+
+@pytest.mark.parametrize("run_eagerly", [True, False])
+def test_sketches_and_labels_of_another_shape_are_not_broadcast(run_eagerly):
+    gan = sgd_gan(networks("classifier"), run_eagerly=run_eagerly)
+    x, sketch = tiny.batch()
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        gan.train_on_batch(x, sketch[:1])
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        gan.train_on_batch({**x, "label": x["label"][:1]}, sketch)
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        gan.train_on_batch({**x, "label": x["label"].argmax(axis=1)}, sketch)
+
+
+@pytest.mark.parametrize("run_eagerly", [True, False])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_frozen_network_is_an_error_whenever_it_was_frozen(number, run_eagerly):
+    """Also after the step was compiled, when the flag could not be seen in it any more."""
+    parts = networks("classifier")
+    parts[number].trainable = False
+    with pytest.raises(ValueError, match="`trainable` must be left True"):
+        ConditionalGAN(*parts)
+    parts[number].trainable = True
+    gan = sgd_gan(parts, run_eagerly=run_eagerly)
+    if number == 0:
+        gan.train_on_batch(*tiny.batch())
+    parts[number].trainable = False
+    for call in (gan.train_on_batch, gan.fit):
+        with pytest.raises(ValueError, match=f"`trainable` must be left True.*{parts[number].name}"):
+            call(*tiny.batch())
+
+
+def test_class_weights():
+    gan = sgd_gan(networks("classifier"))
+    for call in (gan.train_on_batch, gan.fit):
+        with pytest.raises(ValueError, match="`class_weight` must be None: pass `sample_weight`"):
+            call(*tiny.batch(), class_weight={0: 1.0, 1: 2.0, 2: 1.0})
+
+
+def test_arguments_of_compile():
+    gan = ConditionalGAN(*networks("pix2pix"))
+    with pytest.raises(ValueError, match="`c_optimizer` is for a model with a classifier.*'adam'"):
+        gan.compile(c_optimizer="adam")
+    for argument in ("loss", "metrics", "optimizer"):
+        with pytest.raises(TypeError, match=argument):
+            gan.compile(**{argument: "mse"})
+    averaging = keras.optimizers.Adam(use_ema=True)
+    for optimizer in (averaging, keras.optimizers.LossScaleOptimizer(averaging)):
+        with pytest.raises(ValueError, match="pass `average_decay` to the model.*'d' with use_ema=True"):
+            gan.compile(d_optimizer=optimizer)
+    one = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="`optimizers`: each player needs one of its own"):
+        gan.compile(one, one)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"update": "both"}, "`update` must be .* Received: update='both'"),
+        ({"d_steps": 0}, "`d_steps` must be an integer of at least 1. Received: d_steps=0"),
+        ({"d_steps": 2, "update": "simultaneous"}, "`d_steps` must be 1 with update='simultaneous'"),
+        ({"average_decay": 1.0}, r"`average_decay` must be in \(0, 1\). Received: average_decay=1.0"),
+        ({"average_decay": 0}, r"`average_decay` must be in \(0, 1\). Received: average_decay=0"),
+        ({"image_pool": -1}, "`image_pool` must be an integer of at least 0. Received: image_pool=-1"),
+        ({"reconstruction": "mse"}, "`reconstruction` must be .* Received: reconstruction='mse'"),
+        ({"label_smoothing": 1.0}, r"`label_smoothing` must be in \[0, 1\)"),
+        ({"strategy": "classifier"}, "`strategy`: 'classifier' takes a discriminator of the"),
+    ],
+    ids=str,
+)
+def test_arguments_of_the_constructor(options, message):
+    with pytest.raises(ValueError, match=message):
+        ConditionalGAN(*networks("pix2pix"), **options)
+
+
+@pytest.mark.parametrize("strategy", ["fake-class", "sigmoid"])
+def test_label_smoothing_without_an_output_real_fake(strategy):
+    with pytest.raises(ValueError, match="`label_smoothing` is for a discriminator with .* 'real_fake'"):
+        ConditionalGAN(*networks(strategy), label_smoothing=0.1)
+
+
+def test_training_before_compile():
+    gan = ConditionalGAN(*networks("classifier"))
+    for call in (gan.train_on_batch, gan.fit, gan.evaluate):
+        with pytest.raises(ValueError, match="compile"):
+            call(*tiny.batch())
+    # Drawing needs no compile.
+    x, _ = tiny.batch()
+    np.testing.assert_allclose(gan.predict(x, verbose=0), gan.generator(x), atol=1e-6)
