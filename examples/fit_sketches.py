@@ -65,6 +65,7 @@ def main(arguments=None):
     options = parse_arguments(arguments)
     strategy = start_tensorflow(options.seed, options.precision, distribute=True)
     from keras_cgan.data import PairPipeline, open_pairs
+    from keras_cgan.precision import to_float32
     from keras_cgan.training.checkpoint import TrainerCheckpoint
     from keras_cgan.training.distributed import is_chief
 
@@ -92,7 +93,7 @@ def main(arguments=None):
         callbacks=callbacks if chief else callbacks[:1],
     )
     if chief:
-        gan.averaged().save(out / "generator.keras")
+        to_float32(gan.averaged()).save(out / "generator.keras")
         print(f"sketches:  {out}/samples/*.png\nlosses:    {out / 'losses.csv'}")
         print(f"generator: {out / 'generator.keras'}, the moving average of its weights")
 

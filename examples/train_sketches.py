@@ -21,7 +21,7 @@ from pathlib import Path
 from keras_cgan.checks import UPSAMPLINGS
 from keras_cgan.console import Progress, StopOnCtrlC
 from keras_cgan.run_folder import RunFolder, check_new, write_json
-from keras_cgan.startup import PRECISIONS, fastest_precision, start_tensorflow
+from keras_cgan.startup import PRECISIONS, start_tensorflow
 from keras_cgan.strategies import STRATEGIES
 
 DEFAULTS = {
@@ -223,13 +223,13 @@ class Samples:
         write_image(path, sample_grid(*self._content))
 
 
-def measure(run, trainer, train_pairs, test):
+def measure(run, generator, train_pairs, test):
     """Trains the judge, measures the generator, writes results.json; returns the measures."""
     from keras_cgan.evaluate import evaluate, train_judge
 
     _, labels, sketches = train_pairs.as_arrays((run.settings["image_size"],) * 2, MOST_JUDGE_SKETCHES)
     print(f"training an independent classifier on {len(labels)} real sketches, as a judge ...", flush=True)
-    results = evaluate(trainer.generator, train_judge(sketches, labels), *test)
+    results = evaluate(generator, train_judge(sketches, labels), *test)
     write_json(run.path / "results.json", {"epochs": run.settings["epochs"], **results})
     return results
 
@@ -252,6 +252,8 @@ def main(arguments=None):
         print(f"{options.resume} is finished: {settings['epochs']} epochs. To go on, ask for more --epochs.")
         return
     start_tensorflow(settings["seed"], settings["precision"])
+    from keras_cgan.precision import fastest_precision, to_float32
+
     if settings["precision"] == "auto":
         settings["precision"], reason = fastest_precision()
         print(f"precision: {settings['precision']} ({reason})")
@@ -278,8 +280,8 @@ def main(arguments=None):
     samples.write(run.path / "samples.png")
     for network in (trainer.generator, trainer.discriminator, trainer.classifier):
         if network is not None:
-            network.save(run.path / f"{network.name}.keras")
-    results = measure(run, trainer, train_pairs, test)
+            to_float32(network).save(run.path / f"{network.name}.keras")
+    results = measure(run, to_float32(trainer.generator), train_pairs, test)
     print(f"sketches:  {run.path / 'samples.png'}\nmodels:    {run.path}/*.keras")
     print(f"losses:    {run.path / 'losses.csv'}\nmeasures:  {run.path / 'results.json'}")
     print(summary(results, len(names)))

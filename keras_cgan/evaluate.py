@@ -1,7 +1,5 @@
 """One call that measures a generator against real test pairs."""
 
-import contextlib
-
 import keras
 import numpy as np
 from keras import layers
@@ -9,6 +7,7 @@ from keras import layers
 from keras_cgan import metrics
 from keras_cgan.classifiers import vgg_classifier
 from keras_cgan.generators.conditions import takes_label
+from keras_cgan.precision import float32
 
 
 def train_judge(sketches, labels, epochs=None, batch_size=32, seed=1000, verbose=0):
@@ -37,7 +36,7 @@ def train_judge(sketches, labels, epochs=None, batch_size=32, seed=1000, verbose
     0.84
     """
     keras.utils.set_random_seed(seed)
-    with _float32():  # whatever the generator was trained in: all are judged alike
+    with float32():  # whatever the generator was trained in: all are judged alike
         judge, trained = _judge_networks(sketches.shape[1:], labels.shape[1], seed)
     steps_per_epoch = -(-len(sketches) // batch_size)
     if epochs is None:
@@ -71,17 +70,6 @@ def _judge_networks(image_shape, n_classes, seed):
         name="augment",
     )
     return judge, keras.Model(inputs, judge(augment(inputs)))
-
-
-@contextlib.contextmanager
-def _float32():
-    """Layers made inside compute in single precision, whatever the policy."""
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(policy)
 
 
 def evaluate(generator, judge, photos, labels, sketches):

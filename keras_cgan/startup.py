@@ -5,7 +5,6 @@ import json
 import os
 import sys
 import tempfile
-from pathlib import Path
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
@@ -51,6 +50,8 @@ def start_tensorflow(seed=0, precision="float32", distribute=False):
         tf.get_logger().setLevel("ERROR")
     import keras
 
+    from keras_cgan.precision import fastest_precision
+
     keras.config.set_dtype_policy(fastest_precision()[0] if precision == "auto" else precision)
     keras.utils.set_random_seed(seed)
     return strategy
@@ -64,43 +65,6 @@ def _strategy(tf):
     if len(tf.config.list_physical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
-
-
-def fastest_precision():
-    """The Keras dtype policy that this machine's devices compute fastest in, and why.
-
-    Returns:
-        `(policy, reason)`: bfloat16 where GPUs or CPU have instructions for it, float16 on older
-        GPUs with tensor cores, else float32.
-
-    Example:
-
-    >>> fastest_precision()
-    ('mixed_bfloat16', 'the CPU has bfloat16 instructions')
-    """
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-        capability = min(detail.get("compute_capability", (0, 0)) for detail in details)
-        if capability >= (8, 0):
-            return "mixed_bfloat16", "the GPU has tensor cores for bfloat16"
-        if capability >= (7, 0):
-            return "mixed_float16", "the GPU has tensor cores for float16"
-        return "float32", "the GPU has no tensor cores"
-    if {"avx512_bf16", "amx_bf16"} & _cpu_flags():
-        return "mixed_bfloat16", "the CPU has bfloat16 instructions"
-    return "float32", "no bfloat16 instructions were found"
-
-
-def _cpu_flags(file="/proc/cpuinfo"):
-    """What the CPU says it can do; nothing where the system has no such file."""
-    try:
-        lines = Path(file).read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return set()
-    return {flag for line in lines if line.startswith("flags") for flag in line.split(":", 1)[1].split()}
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cgan import startup
+from keras_cgan.precision import fastest_precision
 from keras_cgan.startup import _stderr_held, start_tensorflow
 
 START = "from keras_cgan.startup import start_tensorflow; start_tensorflow({})\n"
@@ -70,39 +71,21 @@ def test_precision_is_the_dtype_policy(precision):
     assert keras.config.dtype_policy().name == precision
 
 
-def machine(monkeypatch, tmp_path, flags="", *capabilities):
-    """A machine with these CPU flags, and GPUs of these compute capabilities."""
-    file = tmp_path / "cpuinfo"
-    file.write_text(f"model name\t: A CPU\nflags\t\t: fpu {flags}\n")
-    monkeypatch.setattr(startup._cpu_flags, "__defaults__", (file,))
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: list(capabilities))
-    details = lambda capability: {"compute_capability": capability}  # noqa: E731
-    monkeypatch.setattr(tf.config.experimental, "get_device_details", details)
-    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda *args: None)
-
-
-@pytest.mark.parametrize(
-    "flags, capabilities, expected",
-    [
-        ("avx512f avx512_bf16", [], "mixed_bfloat16"),
-        ("amx_bf16 amx_tile", [], "mixed_bfloat16"),
-        ("avx2 avx512f", [], "float32"),
-        ("avx512_bf16", [(6, 1)], "float32"),
-        ("", [(7, 5)], "mixed_float16"),
-        ("", [(8, 0)], "mixed_bfloat16"),
-        ("", [(9, 0), (7, 0)], "mixed_float16"),
-    ],
-)
-def test_the_fastest_precision_of_a_machine(monkeypatch, tmp_path, flags, capabilities, expected):
-    machine(monkeypatch, tmp_path, flags, *capabilities)
-    policy, reason = startup.fastest_precision()
-    assert policy == expected and ("GPU" in reason) == bool(capabilities)
+def test_automatic_precision():
     start_tensorflow(precision="auto")
-    assert keras.config.dtype_policy().name == expected
+    assert keras.config.dtype_policy().name == fastest_precision()[0]
 
 
-def test_a_system_that_does_not_tell_its_flags(tmp_path):
-    assert startup._cpu_flags(tmp_path / "none") == set()
+def test_a_strategy_for_all_devices(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert start_tensorflow() is start_tensorflow(distribute=True) is tf.distribute.get_strategy()
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU:0", "GPU:1"])
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda *args: None)
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda: "mirrored")
+    assert start_tensorflow(distribute=True) == "mirrored"
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda: "workers")
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"index": 0}}')
+    assert start_tensorflow(distribute=True) == "workers"
 
 
 @pytest.mark.parametrize("precision", ["float64", "", None])

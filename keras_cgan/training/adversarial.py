@@ -78,8 +78,12 @@ class AdversarialModel(keras.Model):
         raise NotImplementedError
 
     def unpack(self, data):
-        """A batch as the other methods take it, from what `fit` gives; by default as it is."""
-        return data
+        """A batch as the other methods take it; by default x, or `(x, y)` where there is a y."""
+        if not isinstance(data, tuple):
+            return data
+        # A dataset gives x as it is, arrays come as (x,), and train_on_batch makes it (x, None, None).
+        given = tuple(part for part in data if part is not None)
+        return given if len(given) > 1 else given[0]
 
     def check(self):
         """Raises a `ValueError` where the model cannot, or no longer, be trained; called before it is."""
@@ -247,6 +251,25 @@ class AdversarialModel(keras.Model):
         twin = keras.models.clone_model(generator)
         twin.set_weights([average.numpy() for average in self._average[: len(generator.weights)]])
         return twin
+
+    def _seeds(self):
+        """The states of dropout, noise and image pool: what Keras leaves out of all that it saves."""
+        known = {id(weight) for weight in self.weights}
+        return {f"seed_{n}": v for n, v in enumerate(self.variables) if id(v) not in known}
+
+    def save_own_variables(self, store):
+        """Called by Keras: with the seeds too, a loaded model goes on with the very same steps."""
+        super().save_own_variables(store)
+        for name, seed in self._seeds().items():
+            store[name] = seed
+
+    def load_own_variables(self, store):
+        """Called by Keras."""
+        names = set(store.keys())
+        super().load_own_variables({name: store[name] for name in names if not name.startswith("seed_")})
+        for name, seed in self._seeds().items():
+            if name in names:
+                seed.assign(store[name])
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=True):
         """One training step.

@@ -191,7 +191,7 @@ def test_the_kinds_of_step_have_losses_of_their_own(start):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"losses": {"d_loss": 0.7007}}, "first step's losses.*'d_loss': '0.7007 for 0.7'"),
+        ({"losses": {"d_loss": 0.7007}}, "first step's losses.*'d_loss': '0.7007 for 0.7, which must agree to 0.001'"),
         ({"losses": {"d_loss": float("nan")}}, "first step's losses"),
         ({"parameters": (1, 2)}, r"tutorial's fused step: \(1, 2\) parameters"),
         ({"precision": "bfloat16"}, "computes in bfloat16, not in float32"),
@@ -329,17 +329,23 @@ def test_tables_without_the_tutorial():
     assert "| ConditionalGAN | 40.0 |" in text
 
 
-@pytest.mark.slow
-def test_the_program(tmp_path):
-    json_file = tmp_path / "figures.json"
-    options = "--workloads 32x2x4,24x4x4 --rounds 1 --steps 1 --threads 1 --only tutorial,cgan"
-    done = subprocess.run(
-        [sys.executable, FOLDER / "speed.py", *options.split(), "--json", json_file],
-        env={**os.environ, "PYTHONPATH": str(FOLDER.parent)},
+def run_program(options, *paths):
+    """Runs the program in a process of its own, with folders before others on its path."""
+    path = os.pathsep.join(map(str, [*paths, FOLDER.parent]))
+    return subprocess.run(
+        [sys.executable, FOLDER / "speed.py", *options.split()],
+        env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         timeout=600,
     )
+
+
+@pytest.mark.slow
+def test_the_program(tmp_path):
+    json_file = tmp_path / "figures.json"
+    options = "--workloads 32x2x4,24x4x4 --rounds 1 --steps 1 --threads 1 --only tutorial,cgan"
+    done = run_program(f"{options} --json {json_file}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("32 px, batch 2, 4 filters") == 5
     assert "| ConditionalGAN |" in done.stdout and "ReferenceTrainer" not in done.stdout
@@ -347,3 +353,15 @@ def test_the_program(tmp_path):
     assert [result["workload"] for result in results["workloads"]] == ["32x2x4", "24x4x4"]
     assert set(results["workloads"][0]["memory"]) == {"tutorial", "cgan"}
     assert results["machine"]["threads"] == 1
+
+
+@pytest.mark.slow
+def test_the_program_without_torch(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')")
+    options = "--workloads 24x2x4 --rounds 1 --steps 1 --no-memory --only"
+    done = run_program(f"{options} torch,cgan-simultaneous", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "PyTorch eager: left out: PyTorch is not installed" in done.stdout
+    assert "| ConditionalGAN, simultaneous |" in done.stdout
+    done = run_program(f"{options} torch", tmp_path)
+    assert done.returncode == 1 and "--only: none of these contestants can run here" in done.stderr

@@ -153,6 +153,17 @@ def test_more_epochs_after_a_run_are_as_if_asked_for_at_once(example, data, fini
     assert_same_run(out, finished[0])
 
 
+def test_the_reference_engine_takes_the_same_first_step(example, data, tmp_path):
+    """In single precision; afterwards dropout draws other masks."""
+    rows = []
+    for engine in ("fused", "reference"):
+        options = ["--engine", engine, "--precision", "float32", "--epochs", 1, "--out", tmp_path / engine]
+        run(example, "--data", data, *TINY, *options)
+        rows.append(losses(tmp_path / engine)[0])
+    assert rows[0].keys() == rows[1].keys()
+    assert float(rows[0]["c_loss"]) == pytest.approx(float(rows[1]["c_loss"]), rel=0.2)
+
+
 def test_a_run_interrupted_at_any_step_is_the_same_run(example, data, finished, tmp_path, monkeypatch):
     out = tmp_path / "run"
     show = example.Progress.show

@@ -6,6 +6,7 @@ import pytest
 import tiny
 from tiny import assert_same_values, networks, sgd_gan
 
+from keras_cgan import ConditionalGAN
 from keras_cgan.testing import moved_variables
 
 
@@ -98,8 +99,6 @@ def test_without_an_average_there_is_none_to_give():
     gan = sgd_gan(networks("pix2pix"))
     with pytest.raises(ValueError, match="`averaged` needs .* Received: average_decay=None, compiled=True"):
         gan.averaged()
-    from keras_cgan import ConditionalGAN
-
     gan = ConditionalGAN(*networks("pix2pix"), average_decay=0.9)
     with pytest.raises(ValueError, match="`averaged` needs .* Received: average_decay=0.9, compiled=False"):
         gan.averaged()

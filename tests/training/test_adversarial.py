@@ -1,0 +1,204 @@
+"""`AdversarialModel` is one base for GANs of other kinds: each learns by `fit`, and moves what it should."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from keras_cgan import AdversarialModel
+from keras_cgan.testing import moved_variables
+
+LATENT, POINT, CODES = 2, 3, 2
+
+
+def dense(inputs, outputs, name, width=8):
+    """Two dense layers with batch norm and dropout between: state that could leak."""
+    x = keras.Input((inputs,))
+    hidden = layers.Dropout(0.2)(layers.BatchNormalization()(layers.Dense(width, activation="tanh")(x)))
+    return keras.Model(x, layers.Dense(outputs)(hidden), name=name)
+
+
+def crossentropy(target, logits):
+    return tf.reduce_mean(keras.losses.binary_crossentropy(target * tf.ones_like(logits), logits, from_logits=True))
+
+
+class LatentGAN(AdversarialModel):
+    """Points from noise: no condition."""
+
+    loss_names = ("d_loss", "g_loss")
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.generator = dense(LATENT, POINT, "generator")
+        self.discriminator = dense(POINT, 1, "discriminator")
+
+    def players(self):
+        return {"d": [self.discriminator], "g": [self.generator]}
+
+    def draw(self, points, run):
+        return run(self.generator, keras.random.normal((tf.shape(points)[0], LATENT)))
+
+    def d_losses(self, points, drawn, run):
+        real, fake = run(self.discriminator, points), run(self.discriminator, drawn)
+        return {"d_loss": crossentropy(1.0, real) + crossentropy(0.0, fake)}
+
+    def g_losses(self, points, drawn, run):
+        return {"g_loss": crossentropy(1.0, run(self.discriminator, drawn))}
+
+
+class QGAN(LatentGAN):
+    """InfoGAN: Q learns to read the code off fakes, and G learns to be read."""
+
+    loss_names = ("d_loss", "q_loss", "g_loss", "g_code")
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.generator = dense(LATENT + CODES, POINT, "generator")
+        self.reader = dense(POINT, CODES, "reader")
+
+    def players(self):
+        return {"d": [self.discriminator], "q": [self.reader], "g": [self.generator]}
+
+    def draw(self, points, run):
+        size = tf.shape(points)[0]
+        code = tf.one_hot(tf.random.uniform((size,), maxval=CODES, dtype=tf.int32), CODES)
+        noise = keras.random.normal((size, LATENT))
+        return {"points": run(self.generator, tf.concat([noise, code], axis=1)), "code": code}
+
+    def d_losses(self, points, drawn, run):
+        return super().d_losses(points, drawn["points"], run)
+
+    def q_losses(self, points, drawn, run):
+        logits = run(self.reader, drawn["points"])
+        read = keras.losses.categorical_crossentropy(drawn["code"], logits, from_logits=True)
+        return {"q_loss": tf.reduce_mean(read)}
+
+    def g_losses(self, points, drawn, run):
+        code = self.q_losses(points, drawn, run)["q_loss"]
+        return {"g_loss": super().g_losses(points, drawn["points"], run)["g_loss"] + code, "g_code": code}
+
+
+class TwoWayGAN(AdversarialModel):
+    """CycleGAN: a generator and a discriminator for each direction, unpaired points."""
+
+    loss_names = ("d_loss", "g_loss", "g_cycle")
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.there, self.back = dense(POINT, POINT, "there"), dense(POINT, POINT, "back")
+        self.judge_a, self.judge_b = dense(POINT, 1, "judge_a"), dense(POINT, 1, "judge_b")
+
+    def players(self):
+        return {"d": [self.judge_a, self.judge_b], "g": [self.there, self.back]}
+
+    def draw(self, batch, run):
+        a, b = batch
+        return run(self.back, b), run(self.there, a)
+
+    def d_losses(self, batch, drawn, run):
+        loss = 0.0
+        for judge, real, fake in zip((self.judge_a, self.judge_b), batch, drawn):
+            loss += crossentropy(1.0, run(judge, real)) + crossentropy(0.0, run(judge, fake))
+        return {"d_loss": loss}
+
+    def g_losses(self, batch, drawn, run):
+        (a, b), (fake_a, fake_b) = batch, drawn
+        cycle = tf.reduce_mean(tf.abs(run(self.back, fake_b) - a))
+        cycle += tf.reduce_mean(tf.abs(run(self.there, fake_a) - b))
+        fooled = crossentropy(1.0, run(self.judge_a, fake_a)) + crossentropy(1.0, run(self.judge_b, fake_b))
+        return {"g_loss": fooled + 10.0 * cycle, "g_cycle": cycle}
+
+
+KINDS = {LatentGAN: 2, QGAN: 3, TwoWayGAN: 4}
+every_kind = pytest.mark.parametrize("kind", list(KINDS), ids=lambda kind: kind.__name__)
+
+
+def data(kind, size=10):
+    points = np.random.default_rng(0).normal(size=(size, POINT)).astype("float32")
+    return tf.data.Dataset.from_tensor_slices((points, points + 1) if kind is TwoWayGAN else points).batch(4)
+
+
+def networks_of(model):
+    return {player: list(networks) for player, networks in model.players().items()}
+
+
+@pytest.mark.parametrize(
+    "options, run_eagerly",
+    [({}, False), ({"update": "simultaneous"}, True), ({"d_steps": 3, "average_decay": 0.9}, True)],
+    ids=str,
+)
+@every_kind
+def test_fit_trains_all_networks_and_logs_their_losses(kind, options, run_eagerly):
+    model = kind(**options)
+    model.compile(run_eagerly=run_eagerly)
+    networks = sum(networks_of(model).values(), [])
+    assert len(networks) == KINDS[kind]
+    history = {}
+    fit = {"epochs": 2, "validation_data": data(kind, 5), "verbose": 0}
+    moved = moved_variables(lambda: history.update(model.fit(data(kind), **fit).history), *networks)
+    for network in networks:
+        # Weights, moving averages and seeds.
+        assert moved[network.name] == sorted(variable.path for variable in network.variables)
+    assert set(history) == {*kind.loss_names, *(f"val_{name}" for name in kind.loss_names)}
+    assert np.isfinite(list(history.values())).all()
+    steps = {player: int(optimizer.iterations) for player, optimizer in model.optimizers.items()}
+    assert steps == {player: 6 * (options.get("d_steps", 1) if player == "d" else 1) for player in steps}
+
+
+@pytest.mark.parametrize("update", ["sequential", "simultaneous"])
+@every_kind
+def test_a_players_step_moves_the_weights_of_its_own_networks_alone(kind, update):
+    for learning in kind().players():
+        model = kind(update=update)
+        rates = {player: 0.1 if player == learning else 0.0 for player in model.players()}
+        model.compile({player: keras.optimizers.SGD(rate) for player, rate in rates.items()}, run_eagerly=True)
+        networks = networks_of(model)
+        batch = next(iter(data(kind)))
+        moved = moved_variables(lambda: model.train_on_batch(batch), *sum(networks.values(), []))
+        for player, owned in networks.items():
+            for network in owned:
+                weights = {variable.path for variable in network.trainable_variables}
+                assert weights & set(moved[network.name]) == (weights if player == learning else set())
+
+
+@every_kind
+def test_evaluation_moves_no_network(kind):
+    model = kind()
+    model.compile(run_eagerly=True)
+    logs = {}
+    networks = sum(networks_of(model).values(), [])
+    moved = moved_variables(
+        lambda: logs.update(model.evaluate(data(kind), return_dict=True, verbose=0)), *networks
+    )
+    assert not any(moved.values())
+    assert set(logs) == set(kind.loss_names)
+
+
+def test_a_latent_gan_learns_where_the_points_are():
+    """All points near (2, 2, 2): so are the fakes, after a while."""
+    points = 2 + 0.1 * np.random.default_rng(0).normal(size=(64, POINT)).astype("float32")
+    model = LatentGAN()
+    model.compile({player: keras.optimizers.Adam(0.02, beta_1=0.5) for player in "dg"}, steps_per_execution=8)
+    before = np.mean(model.generator(np.random.normal(size=(64, LATENT))))
+    model.fit(tf.data.Dataset.from_tensor_slices(points).batch(16).repeat(), epochs=1, steps_per_epoch=160, verbose=0)
+    after = np.mean(model.generator(np.random.normal(size=(64, LATENT))))
+    assert abs(before - 2) > 1.5 and abs(after - 2) < 0.5
+
+
+def test_optimizers_are_for_the_players():
+    model = QGAN()
+    with pytest.raises(ValueError, match=r"`optimizers` must be for \['d', 'q', 'g'\]. Received: \['c'\]"):
+        model.compile({"c": "sgd"})
+    model.compile({"q": "sgd"})
+    assert type(model.optimizers["q"]).__name__ == "SGD"
+    assert type(model.optimizer).__name__ == "FusedAdam"
+
+
+def test_the_average_is_of_the_first_generator():
+    model = TwoWayGAN(average_decay=0.5)
+    model.compile(run_eagerly=True)
+    start = model.there.get_weights()[0]
+    model.fit(data(TwoWayGAN, 4), verbose=0)
+    expected = (start + model.there.get_weights()[0]) / 2
+    np.testing.assert_allclose(model.averaged().get_weights()[0], expected, atol=1e-6)
