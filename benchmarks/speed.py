@@ -1,6 +1,6 @@
 """Speed and memory of a training step, beside other ways of taking the same step.
 
-    python benchmarks/speed.py                                    # all of it: half an hour or more on two cores
+    python benchmarks/speed.py                                    # all: half an hour or more on two cores
     python benchmarks/speed.py --workloads 64x8x32 --no-memory    # minutes
 
 U-Net, PatchGAN and LeNet, as pix2pix has them but without dropout; Adam. All contestants start

@@ -119,6 +119,8 @@ class AdversarialModel(keras.Model):
                 for weight in network.weights
             ]
             self._assign_average(decay=0.0)
+        # The networks are: without it Keras would not save weights.
+        self.built = True
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
         # As `optimizer`, Keras' callbacks find the generator's.
         super().compile(

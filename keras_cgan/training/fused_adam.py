@@ -8,7 +8,8 @@ import tensorflow as tf
 class FusedAdam(keras.optimizers.Adam):
     """`keras.optimizers.Adam`, updated by TensorFlow's fused kernel: same maths, same arguments.
 
-    With `amsgrad`, and for variables that are not float32, it is Keras' own update.
+    With `amsgrad`, for sparse gradients (of an `Embedding`), and for variables that are not
+    float32, it is Keras' own update.
 
     Args:
         **options: As `keras.optimizers.Adam` takes them.
@@ -23,7 +24,7 @@ class FusedAdam(keras.optimizers.Adam):
 
     def update_step(self, gradient, variable, learning_rate):
         """One variable's update; called by Keras."""
-        if self.amsgrad or variable.dtype != tf.float32:
+        if self.amsgrad or variable.dtype != tf.float32 or isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return
         index = self._get_variable_index(variable)

@@ -191,7 +191,10 @@ def test_the_kinds_of_step_have_losses_of_their_own(start):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"losses": {"d_loss": 0.7007}}, "first step's losses.*'d_loss': '0.7007 for 0.7, which must agree to 0.001'"),
+        (
+            {"losses": {"d_loss": 0.7007}},
+            "first step's losses.*'d_loss': '0.7007 for 0.7, which must agree to 0.001'",
+        ),
         ({"losses": {"d_loss": float("nan")}}, "first step's losses"),
         ({"parameters": (1, 2)}, r"tutorial's fused step: \(1, 2\) parameters"),
         ({"precision": "bfloat16"}, "computes in bfloat16, not in float32"),
