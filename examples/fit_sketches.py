@@ -24,7 +24,7 @@ def parse_arguments(arguments=None):
     parser.add_argument("--image-size", type=int, default=64, help="pixels, a multiple of 4 (default: 64)")
     parser.add_argument("--batch-size", type=int, default=8, help="pairs a step, of all devices (default: 8)")
     parser.add_argument("--filters", type=int, default=32, help="maps of the first convolution (default: 32)")
-    parser.add_argument("--epochs", type=int, default=36)
+    parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--precision", choices=PRECISIONS, default="auto")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default="runs/fit", help="folder for the results (default: runs/fit)")

@@ -31,7 +31,7 @@ DEFAULTS = {
     "label_input": None,
     "image_size": 64,
     "batch_size": 8,
-    "epochs": 36,
+    "epochs": 50,
     "filters": 32,
     "upsampling": None,
     "l1_weight": 100.0,

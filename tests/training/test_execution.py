@@ -27,14 +27,14 @@ def test_several_steps_a_call():
     assert_same_values(parts, twins, atol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{}, {"update": "simultaneous"}, {"d_steps": 2}], ids=str)
+@pytest.mark.parametrize("options", [{"update": "simultaneous"}, {"d_steps": 2}], ids=str)
 def test_eager_steps(options):
     parts = networks("classifier", stochastic=True)
     twins = tiny.copies(parts)
     gan, twin = sgd_gan(parts, run_eagerly=False, **options), sgd_gan(twins, **options)
-    for size in (4, 3):
-        logs = gan.train_on_batch(*tiny.batch(size))
-        assert twin.train_on_batch(*tiny.batch(size)) == pytest.approx(logs, rel=1e-4)
+    for seed in range(2):
+        logs = gan.train_on_batch(*tiny.batch(seed=seed))
+        assert twin.train_on_batch(*tiny.batch(seed=seed)) == pytest.approx(logs, rel=1e-4)
     assert_same_values(parts, twins, atol=5e-6)
 
 

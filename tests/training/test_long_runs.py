@@ -36,9 +36,8 @@ def counting(**compiled):
     return gan
 
 
-@pytest.mark.parametrize("as_data", [True, False])
-@pytest.mark.parametrize("steps_per_execution", [1, 2])
-def test_no_trace_after_the_first_epoch(steps_per_execution, as_data):
+@pytest.mark.parametrize("as_data, steps_per_execution", [(False, 1), (True, 2)])
+def test_no_trace_after_the_first_epoch(as_data, steps_per_execution):
     """Two full batches and a short one, and validation with another size, three times."""
     gan = counting(steps_per_execution=steps_per_execution)
     x, sketch = tiny.batch(10)

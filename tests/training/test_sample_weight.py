@@ -24,8 +24,15 @@ def assert_losses(logs, expected, factor):
     assert logs == pytest.approx({name: factor * value for name, value in expected.items()}, rel=2e-5)
 
 
-@pytest.mark.parametrize("options", [{}, {"joined_batch": False}, {"update": "simultaneous"}], ids=str)
-@every_strategy
+@pytest.mark.parametrize(
+    "strategy, options",
+    [
+        *((strategy, {}) for strategy in sorted(STRATEGIES)),
+        ("shared-q", {"joined_batch": False}),
+        ("classifier", {"update": "simultaneous"}),
+    ],
+    ids=str,
+)
 def test_weight_zero_leaves_a_sample_out(strategy, options):
     """3 of 4 samples, divided by 4: by SGD a step of 3/4 the rate."""
     parts = networks(strategy, batch_norm=False)
