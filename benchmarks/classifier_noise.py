@@ -44,7 +44,9 @@ def main():
     judge = train_judge(sketches, labels)
     for noise in (0.0, CLASSIFIER_NOISE):
         keras.utils.set_random_seed(options.seed)
-        generator, discriminator, _ = strategy_networks("classifier", (*size, 3), train.n_classes, filters=32)
+        generator, discriminator, _ = strategy_networks(
+            "classifier", (*size, 3), train.n_classes, filters=32, upsampling="transpose"
+        )
         classifier = resnet_classifier((*size, 1), train.n_classes, input_noise=noise)
         trainer = ReferenceTrainer(generator, discriminator, classifier, l1_weight=100, class_weight=10)
         batches = PairPipeline(train, size, 8, seed=options.seed).batches(0, options.steps)

@@ -46,7 +46,9 @@ def test_the_weights_of_the_one_that_learns_move_and_no_others(player, update):
     assert all(network.trainable is True for network in parts)
 
 
-@pytest.mark.parametrize("options", [{}, {"update": "simultaneous", "joined_batch": True}, {"d_steps": 2}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"update": "simultaneous", "joined_batch": True}, {"d_steps": 2}], ids=str
+)
 def test_the_state_of_a_network_moves_in_its_own_pass_alone(options):
     """Averages, seeds, power iterations: as one call of each in training mode moves them."""
     parts = networks("classifier", stochastic=True)
@@ -185,3 +187,13 @@ def test_sequential_networks():
     assert [len(paths) for paths in moved.values()] == [2, 2, 2]
     x, _ = tiny.batch()
     np.testing.assert_allclose(gan.predict(x, verbose=0), generator(x["photo"]), atol=1e-6)
+
+
+def test_float64_images_and_integer_labels_are_taken_as_they_may_come():
+    parts = networks("two-head")
+    twins = tiny.copies(parts)
+    x, sketch = tiny.batch()
+    odd = {"photo": x["photo"].astype("float64"), "label": x["label"].astype("int64")}
+    logs = sgd_gan(parts, image_pool=3).train_on_batch(odd, sketch.astype("float64"), [1, 1, 1, 1])
+    assert logs == pytest.approx(sgd_gan(twins).train_on_batch(x, sketch), rel=1e-5)
+    assert_same_values(parts, twins)

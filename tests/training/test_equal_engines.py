@@ -1,4 +1,4 @@
-"""`ConditionalGAN` takes the steps of `ReferenceTrainer`; and, where told to, those of TensorFlow's tutorial."""
+"""`ConditionalGAN` takes the steps of `ReferenceTrainer`, or those of TensorFlow's tutorial."""
 
 import keras
 import numpy as np

@@ -106,6 +106,7 @@ def test_a_validation_split():
     assert int(gan.optimizer.iterations) == 2
 
 
+@pytest.mark.filterwarnings("error:The structure of `inputs`")
 @pytest.mark.parametrize("label", [True, False], ids=["label", "no label"])
 def test_predict_draws_in_inference_mode(label):
     keras.utils.set_random_seed(7)

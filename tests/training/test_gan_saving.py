@@ -24,7 +24,8 @@ OPTIONS = {
 
 
 def adam(**options):
-    return {f"{player}_optimizer": FusedAdam(rate / 100, **options) for player, rate in LEARNING_RATES.items()}
+    rates = LEARNING_RATES.items()
+    return {f"{player}_optimizer": FusedAdam(rate / 100, **options) for player, rate in rates}
 
 
 def parts(gan):

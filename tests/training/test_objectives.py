@@ -134,7 +134,8 @@ def test_reconstruction_by_squares():
 def test_the_networks_themselves_are_what_learns():
     generator, discriminator, classifier = networks("classifier")
     told = Objectives(generator, discriminator, classifier)
-    for model, network in ((told.generator, generator), (told.d_model, discriminator), (told.c_model, classifier)):
+    models = told.generator, told.d_model, told.c_model
+    for model, network in zip(models, (generator, discriminator, classifier)):
         assert [id(variable) for variable in model.variables] == [id(v) for v in network.variables]
     assert set(told.d_model.output) == {"real_fake"} and set(told.c_model.output) == {"label"}
 
