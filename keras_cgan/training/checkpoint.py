@@ -16,6 +16,9 @@ class TrainerCheckpoint:
         trainer: A `ReferenceTrainer`, or a compiled `ConditionalGAN` or other `AdversarialModel`.
         folder: Where to keep the last two saves.
 
+    Raises:
+        ValueError: The model is not compiled.
+
     Example:
 
     >>> checkpoint = TrainerCheckpoint(trainer, "run/checkpoint")
@@ -23,6 +26,11 @@ class TrainerCheckpoint:
     """
 
     def __init__(self, trainer, folder):
+        if isinstance(trainer, keras.Model) and not trainer.compiled:
+            raise ValueError(
+                "`trainer` must be compiled, so that it has its optimizers. "
+                f"Received: {trainer.name!r}, not compiled"
+            )
         names = ("generator", "discriminator", "classifier")
         networks = {name: getattr(trainer, name, None) for name in names}
         networks = {name: network for name, network in networks.items() if network is not None}
@@ -46,11 +54,21 @@ class TrainerCheckpoint:
             self._manager.save(checkpoint_number=step)
 
     def restore(self):
-        """Restores the last complete save and returns its number of steps; 0 where there is none."""
+        """Restores the last complete save and returns its number of steps; 0 where there is none.
+
+        Raises:
+            ValueError: It is a save of other networks, or of another trainer.
+        """
         path = self._manager.latest_checkpoint
         if path is None:
             return 0
-        self._manager.checkpoint.restore(path).assert_consumed()
+        try:
+            self._manager.checkpoint.restore(path).assert_consumed()
+        except (AssertionError, ValueError) as error:  # other objects, or other shapes
+            raise ValueError(
+                "`folder` must hold a save of the same networks, optimizers and options. "
+                f"Received: {path}, of others ({str(error).splitlines()[0]})"
+            ) from error
         return int(self._step)
 
     def each_epoch(self):

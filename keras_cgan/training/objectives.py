@@ -32,7 +32,7 @@ class Objectives:
             the generator's step, which has them all and `sketch`.
         paired: Whether D sees photo and sketch stacked.
         adversarial: The output of D whose loss is `g_adv`.
-        takes_label: Whether the generator takes a dict of conditions.
+        takes_label: Whether the generator takes the label.
         needs_label: Whether any network needs the label.
 
     Raises:
@@ -74,7 +74,7 @@ class Objectives:
         self.g_losses = {name: head.loss() for name, head in {**self._d_heads, **c_heads}.items()}
         self.g_losses["sketch"] = L1Loss() if reconstruction == "l1" else L2Loss()
         self.adversarial = "real_fake" if "real_fake" in self._d_heads else "classes"
-        self.takes_label = isinstance(self.generator.input, dict)
+        self.takes_label = "label" in _input_names(self.generator)
         self.needs_label = self.takes_label or classifier is not None or set(self._d_heads) != {"real_fake"}
 
     @property
@@ -117,6 +117,12 @@ class Objectives:
                 targets[name] = label
         return targets
 
+    def generator_inputs(self, photo, label):
+        """Photo and label in the form that the generator takes: a dict of what it asks for, or the photo."""
+        names = _input_names(self.generator)
+        given = {"photo": photo, "label": label}
+        return {name: given[name] for name in names} if names else photo
+
     def conditions(self, x):
         """Photo and label (or `None`) of a batch; raises a `ValueError` where one is needed and missing."""
         photo, label = (x.get("photo"), x.get("label")) if isinstance(x, dict) else (x, None)
@@ -136,6 +142,17 @@ class Objectives:
                     f"`trainable` must be left True: no step here needs a flag. Received: {network.name!r} "
                     "with trainable=False"
                 )
+
+
+def _input_names(generator):
+    """The names of a generator's inputs; none where it takes a bare photo."""
+    names = sorted(generator.input) if isinstance(generator.input, dict) else []
+    if not set(names) <= {"photo", "label"}:
+        raise ValueError(
+            "`generator` must take a photo, or a dict with 'photo' and perhaps 'label'. "
+            f"Received: generator with inputs {names}"
+        )
+    return names
 
 
 def _check_smoothing(label_smoothing, d_heads):

@@ -113,7 +113,7 @@ class ReferenceTrainer:
         """
         self.objectives.check_trainable()
         photo, label, sketch = self._arrays(x, y)
-        conditions = {"photo": photo, "label": label} if self.objectives.takes_label else photo
+        conditions = self.objectives.generator_inputs(photo, label)
         fakes = self._fakes.predict_on_batch(conditions)
 
         g_losses = {}

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 from tiny import N_CLASSES, SIZE, batch, conv_norm, discriminator, generator
 
-from keras_cgan import ReferenceTrainer
+from keras_cgan import ConditionalGAN, FusedAdam, ReferenceTrainer
 from keras_cgan.training.checkpoint import TrainerCheckpoint
 
 
@@ -76,6 +76,60 @@ def test_two_steps_and_two_more_are_four(with_classifier, tmp_path):
     assert not differing(state(through), state(second))
 
 
+GAN_OPTIONS = {
+    "plain": {},
+    "pool and average": {"image_pool": 3, "average_decay": 0.9},
+    "simultaneous": {"update": "simultaneous"},
+    "three steps of D": {"d_steps": 3},
+    "accumulation": {},
+}
+
+
+def new_gan(options, seed=0):
+    keras.utils.set_random_seed(seed)
+    networks = (generator(dropout=0.5), discriminator(dropout=0.5), noisy_classifier())
+    gan = ConditionalGAN(*networks, **GAN_OPTIONS[options])
+    often = 2 if options == "accumulation" else None
+    gan.compile(*[FusedAdam(0.01, gradient_accumulation_steps=often) for _ in range(3)])
+    return gan
+
+
+def all_of(gan):
+    """The state of the networks and optimizers, and what the model has of its own."""
+    return state(gan) | {f"own {n}": variable.numpy() for n, variable in enumerate(gan.variables)}
+
+
+@pytest.mark.parametrize("options", list(GAN_OPTIONS))
+def test_a_conditional_gan_goes_on_bit_for_bit(options, tmp_path):
+    through = new_gan(options)
+    losses = steps(through, 0, 5)
+    first = new_gan(options)
+    steps(first, 0, 3)
+    TrainerCheckpoint(first, tmp_path).save(3)
+
+    second = new_gan(options, seed=1)
+    assert TrainerCheckpoint(second, tmp_path).restore() == 3
+    assert not differing(all_of(first), all_of(second))
+    assert steps(second, 3, 5) == losses[3:]
+    assert not differing(all_of(through), all_of(second))
+
+
+def test_each_epoch_is_saved_and_counted(tmp_path):
+    gan = new_gan("plain")
+    checkpoint = TrainerCheckpoint(gan, tmp_path)
+    gan.fit(*batch(8), batch_size=4, epochs=3, verbose=0, callbacks=[checkpoint.each_epoch()])
+    assert saves(tmp_path) == [2, 3]
+    other = new_gan("plain", seed=1)
+    assert TrainerCheckpoint(other, tmp_path).restore() == 3
+    assert not differing(all_of(gan), all_of(other))
+
+
+def test_a_model_without_its_optimizers_is_refused(tmp_path):
+    gan = ConditionalGAN(generator(), discriminator())
+    with pytest.raises(ValueError, match="`trainer` must be compiled.*Received: 'conditional_gan'"):
+        TrainerCheckpoint(gan, tmp_path)
+
+
 def test_dropout_and_noise_have_seeds_that_move():
     """What the test above restores is there to be lost."""
     trainer = new_trainer()
@@ -135,5 +189,7 @@ def test_a_save_that_was_cut_off_is_as_if_not_there(tmp_path):
 
 def test_a_checkpoint_of_other_networks_is_refused(tmp_path):
     TrainerCheckpoint(new_trainer(with_classifier=True), tmp_path).save(1)
-    with pytest.raises(AssertionError):
+    with pytest.raises(
+        ValueError, match="`folder` must hold a save of the same networks.*Received: .*ckpt-1"
+    ):
         TrainerCheckpoint(new_trainer(with_classifier=False), tmp_path).restore()

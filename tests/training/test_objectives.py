@@ -1,5 +1,6 @@
 """What each strategy's networks are told."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -153,3 +154,27 @@ def test_conditions():
     for x in (photo, {"photo": photo}):
         given = blind.conditions(x)
         assert given[0] is photo and given[1] is None
+
+
+@pytest.mark.parametrize("trainer", ["fused", "reference"])
+def test_a_generator_that_takes_its_photo_in_a_dict(trainer):
+    """Without a label among its inputs it needs none, and is given none."""
+    photo = {"photo": keras.Input((*tiny.SIZE, 3), name="photo")}
+    sketch = keras.layers.Conv2D(1, 3, padding="same", activation="tanh")(photo["photo"])
+    generator = keras.Model(photo, sketch, name="generator")
+    parts = (generator, tiny.discriminator())
+    told = Objectives(*parts)
+    assert not told.takes_label and not told.needs_label
+    x, sketch = tiny.batch()
+    assert set(told.generator_inputs(x["photo"], x["label"])) == {"photo"}
+    engine = tiny.sgd_gan(parts) if trainer == "fused" else tiny.sgd_trainer(parts)
+    for given in (x, {"photo": x["photo"]}, x["photo"]):
+        assert np.isfinite(engine.train_on_batch(given, sketch)["g_loss"])
+
+
+def test_other_inputs_of_a_generator_are_refused():
+    inputs = {name: keras.Input((*tiny.SIZE, 3), name=name) for name in ("photo", "depth")}
+    stacked = keras.layers.Concatenate()([inputs["photo"], inputs["depth"]])
+    generator = keras.Model(inputs, keras.layers.Conv2D(1, 3, padding="same")(stacked))
+    with pytest.raises(ValueError, match=r"`generator` must take a photo.*Received: .*\['depth', 'photo'\]"):
+        Objectives(generator, tiny.discriminator())

@@ -1,0 +1,29 @@
+"""README's Python blocks run as they stand, one after the other."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import keras_cgan
+
+README = Path(keras_cgan.__file__).parents[1] / "README.md"
+
+
+@pytest.mark.slow
+def test_the_python_blocks_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(blocks) == 3
+    looks, builds, fits = blocks
+    assert "moved_variables" in looks and "epochs=50" in fits
+    names = {}
+    exec(builds, names)
+    assert names["losses"]["g_loss"] > 0
+    exec(fits.replace("epochs=50", "epochs=1"), names)
+    assert os.path.exists("generator.keras") and names["drawn"].shape == names["sketches"].shape
+    trainer = names["trainer"]
+    names["combined"] = trainer.combined
+    names["y"] = {name: output * 0 for name, output in trainer.combined.predict(names["x"], verbose=0).items()}
+    exec(looks, names)
