@@ -22,11 +22,26 @@ def update_of(optimizer, variables, gradients, jit_compile=False):
     return apply
 
 
+def size_of(text):
+    """`(image size, filters)` of an entry such as 64x32."""
+    size, times, filters = text.partition("x")
+    if not (times and size.isdecimal() and filters.isdecimal() and int(size) and int(filters)):
+        raise argparse.ArgumentTypeError(
+            f"sizes must be <image size>x<filters>, as in 64x32. Received: {text}"
+        )
+    return int(size), int(filters)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--sizes", default="64x32,256x64", help="image size x filters, by commas")
+    parser.add_argument("--rounds", type=int, default=10, help="turns of each (default: 10)")
+    parser.add_argument("--threads", type=int, default=2, help="of TensorFlow (default: 2)")
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: [size_of(entry) for entry in text.split(",")],
+        default="64x32,256x64",
+        help="image size x filters, by commas (default: 64x32,256x64)",
+    )
     options = parser.parse_args()
     start(options.threads)
 
@@ -40,7 +55,7 @@ def main():
         "FusedAdam": (FusedAdam, False),
         "Keras' Adam, XLA": (keras.optimizers.Adam, True),
     }
-    for size, filters in (map(int, entry.split("x")) for entry in options.sizes.split(",")):
+    for size, filters in options.sizes:
         networks, steps = {}, {}
         for name, (kind, jit_compile) in kinds.items():
             keras.utils.set_random_seed(0)
@@ -48,8 +63,9 @@ def main():
             gradients = [keras.random.normal(v.shape, seed=n) for n, v in enumerate(variables)]
             networks[name] = variables
             steps[name] = update_of(kind(2e-4, beta_1=0.5), variables, gradients, jit_compile)
-        for one, other in zip(networks["Keras' Adam"], networks["FusedAdam"]):
-            np.testing.assert_allclose(one, other, atol=1e-6)
+        for name, variables in networks.items():
+            for value, expected in zip(variables, networks["Keras' Adam"], strict=True):
+                np.testing.assert_allclose(value, expected, atol=1e-6, err_msg=name)
         times = take_turns(steps, options.rounds, per_turn=2, untimed=1)
         median = {name: statistics.median(values) for name, values in times.items()}
         count = sum(int(np.prod(v.shape)) for v in networks["FusedAdam"])

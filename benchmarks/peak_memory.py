@@ -6,6 +6,7 @@ Prints the most bytes that building it and three steps have taken, beyond those 
 process once it has imported everything and run a first operation.
 """
 
+import argparse
 import contextlib
 import resource
 import subprocess
@@ -71,5 +72,21 @@ def forget_peak():
         clear.write("5")
 
 
+def workload_of(text):
+    try:
+        return Workload.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=CONTESTANTS, help="of a contestant")
+    parser.add_argument("workload", type=workload_of, help="image size x batch size x filters, as 64x8x32")
+    parser.add_argument("threads", type=int, help="of TensorFlow or PyTorch")
+    options = parser.parse_args()
+    print(measure(options.name, options.workload, options.threads))
+
+
 if __name__ == "__main__":
-    print(measure(sys.argv[1], Workload.parse(sys.argv[2]), int(sys.argv[3])))
+    main()

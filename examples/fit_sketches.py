@@ -9,6 +9,8 @@ its TF_CONFIG in the environment (see README): --out is then a folder that all o
 """
 
 import argparse
+import math
+import os
 import sys
 from pathlib import Path
 
@@ -16,19 +18,65 @@ from keras_cgan.run_folder import RunFolder
 from keras_cgan.startup import PRECISIONS, start_tensorflow
 from keras_cgan.strategies import STRATEGIES
 
+LEAST = {"image_size": 24, "batch_size": 1, "filters": 1, "epochs": 1, "seed": 0}
+
 
 def parse_arguments(arguments=None):
-    parser = argparse.ArgumentParser(description="Trains a photo-to-sketch GAN by compile and fit.")
-    parser.add_argument("--data", help="folder of photo/sketch pairs; by default the embedded set")
-    parser.add_argument("--strategy", choices=STRATEGIES, default="classifier")
-    parser.add_argument("--image-size", type=int, default=64, help="pixels, a multiple of 4 (default: 64)")
-    parser.add_argument("--batch-size", type=int, default=8, help="pairs a step, of all devices (default: 8)")
-    parser.add_argument("--filters", type=int, default=32, help="maps of the first convolution (default: 32)")
-    parser.add_argument("--epochs", type=int, default=50)
-    parser.add_argument("--precision", choices=PRECISIONS, default="auto")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", default="runs/fit", help="folder for the results (default: runs/fit)")
+    parser = argparse.ArgumentParser(
+        description="Trains a photo-to-sketch GAN by compile and fit.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="strategies:\n" + "\n".join(f"  {name:11} {s.summary}" for name, s in STRATEGIES.items()),
+    )
+
+    def add(name, text, default, **options):
+        parser.add_argument(name, help=f"{text} (default: {default})", default=default, **options)
+
+    parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
+    add("--strategy", "how the labels are used, see below", "classifier", choices=STRATEGIES)
+    add("--image-size", "height and width in pixels, a multiple of 4, at least 24", 64, type=int)
+    add("--batch-size", "pairs a step, of all devices together", 8, type=int)
+    add("--filters", "maps of the first convolution", 32, type=int)
+    add("--epochs", "passes over the training pairs, with those of earlier runs", 50, type=int)
+    add("--precision", "Keras dtype policy; auto: the fastest here", "auto", choices=PRECISIONS)
+    add("--seed", "of weights, order and augmentation", 0, type=int)
+    add("--out", "folder for the results, a new one or that of a run to go on with", "runs/fit")
     return parser.parse_args(arguments)
+
+
+def check(options):
+    """Raises a `ValueError` that names the option, before anything is loaded or written."""
+    for name, least in LEAST.items():
+        value = getattr(options, name)
+        if value < least:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least {least}. Received: {value}")
+    if options.image_size % 4:
+        raise ValueError(f"--image-size must be a multiple of 4. Received: {options.image_size}")
+    if options.data and not Path(options.data).is_dir():
+        raise ValueError(f"--data must be a folder of pairs. Received: {options.data}, where there is none")
+
+
+def stored_precision(out):
+    """What "auto" was settled to when the run in a folder began; "auto" where there is none yet."""
+    is_run = (Path(out) / "settings.json").is_file()
+    return RunFolder.open(out).settings.get("precision", "auto") if is_run else "auto"
+
+
+def make_pipelines(train, test, options, devices):
+    """Batches to train on, and of the test pairs.
+
+    They are of one size: a short last one might hold fewer pairs than there are devices.
+    """
+    from keras_cgan.data import PairPipeline
+
+    size = (options.image_size,) * 2
+    pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed, drop_remainder=True)
+    held_out = PairPipeline(
+        test, size, min(options.batch_size, len(test)), shuffle=False, augment=False, drop_remainder=True
+    )
+    for name, count in (("--batch-size", options.batch_size), ("--data: the test pairs", len(test))):
+        if count < devices:
+            raise ValueError(f"{name} must be at least as many as the {devices} devices. Received: {count}")
+    return pipeline, held_out
 
 
 def make_model(options, n_classes):
@@ -36,72 +84,111 @@ def make_model(options, n_classes):
     from keras_cgan import ConditionalGAN, strategy_networks
 
     size = (options.image_size, options.image_size, 3)
-    networks = strategy_networks(options.strategy, size, n_classes, filters=options.filters)
+    # "pix2pix" is the baseline that knows no classes.
+    label_input = options.strategy != "pix2pix"
+    networks = strategy_networks(
+        options.strategy, size, n_classes, label_input=label_input, filters=options.filters
+    )
     gan = ConditionalGAN(*networks, options.strategy, class_weight=25.0, average_decay=0.999)
     gan.compile()
     return gan
 
 
-def make_callbacks(gan, checkpoint, out, test, class_names):
-    """Keras' own callbacks, and a sample grid after each epoch."""
+def stop_if_not_finite(epoch, logs):
+    """Ends the training where a mean loss of the epoch, over all devices, is NaN or infinite."""
+    # Not Keras' TerminateOnNaN: it looks at a log named "loss", and here there is none.
+    bad = {name: value for name, value in logs.items() if not math.isfinite(value)}
+    if bad:
+        found = ", ".join(f"{name}={value}" for name, value in bad.items())
+        raise RuntimeError(
+            f"all losses must be finite: epoch {epoch + 1} is not saved. Another --out with --precision "
+            f"float32 may help. Received: {found}"
+        )
+
+
+def make_drawing(gan, out, test, class_names):
+    """A callback that draws a sample grid after each epoch, with the averaged weights: those kept at the end.
+
+    To be called outside of the strategy's scope.
+    """
     import keras
 
     from keras_cgan.data import write_image
     from keras_cgan.pictures import sample_grid
+    from keras_cgan.precision import to_float32
+
+    # A network of this process alone: one of the strategy's would wait for the other workers, which
+    # do not draw, and every one of several devices would draw all the photos.
+    generator = to_float32(gan.averaged())
 
     def draw(epoch, logs):
-        grid = sample_grid(gan.generator, *test, class_names)
-        write_image(out / "samples" / f"epoch-{epoch + 1:03d}.png", grid)
+        generator.set_weights(gan.averaged().get_weights())
+        write_image(
+            out / "samples" / f"epoch-{epoch + 1:03d}.png", sample_grid(generator, *test, class_names)
+        )
 
-    return [
-        checkpoint.each_epoch(),
-        keras.callbacks.CSVLogger(out / "losses.csv", append=True),
-        keras.callbacks.TerminateOnNaN(),
-        keras.callbacks.LambdaCallback(on_epoch_end=draw),
-    ]
+    return keras.callbacks.LambdaCallback(on_epoch_end=draw)
 
 
 def main(arguments=None):
     options = parse_arguments(arguments)
+    check(options)
+    if options.precision == "auto":
+        options.precision = stored_precision(options.out)
     strategy = start_tensorflow(options.seed, options.precision, distribute=True)
-    from keras_cgan.data import PairPipeline, open_pairs
-    from keras_cgan.precision import to_float32
+    import keras
+
+    from keras_cgan.data import open_pairs
+    from keras_cgan.precision import fastest_precision, to_float32
     from keras_cgan.training.checkpoint import TrainerCheckpoint
     from keras_cgan.training.distributed import is_chief
 
+    if options.precision == "auto":
+        options.precision, reason = fastest_precision()
+        print(f"precision: {options.precision} ({reason})", flush=True)
+    train, test = open_pairs(options.data)
+    pipeline, held_out = make_pipelines(train, test, options, strategy.num_replicas_in_sync)
+    with strategy.scope():
+        gan = make_model(options, train.n_classes)
+
+    # Only now: a run that cannot start leaves no folder behind.
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}
     out, chief = Path(options.out), is_chief(strategy)
     if chief:
         RunFolder.new_or_same(out, settings)
-
-    size = (options.image_size,) * 2
-    train, test = open_pairs(options.data)
-    # Batches of one size: a short last one might hold fewer pairs than there are devices.
-    pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed, drop_remainder=True)
-    held_out = PairPipeline(test, size, options.batch_size, shuffle=False, augment=False, drop_remainder=True)
-    with strategy.scope():
-        gan = make_model(options, train.n_classes)
     checkpoint = TrainerCheckpoint(gan, out / "checkpoint")
     epoch = checkpoint.restore()
-    callbacks = make_callbacks(gan, checkpoint, out, test.as_arrays(size, 200), train.class_names)
+    # The first comes before the checkpoint: what has gone wrong is not saved.
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=stop_if_not_finite), checkpoint.each_epoch()]
+    if chief:
+        callbacks.append(keras.callbacks.CSVLogger(out / "losses.csv", append=True))
+        photos = test.as_arrays((options.image_size,) * 2, 200)
+        callbacks.append(make_drawing(gan, out, photos, train.class_names))
     gan.fit(
         pipeline.batches(epoch * pipeline.steps_per_epoch),
         epochs=options.epochs,
         initial_epoch=epoch,
         steps_per_epoch=pipeline.steps_per_epoch,
         validation_data=held_out.epoch(0),
-        callbacks=callbacks if chief else callbacks[:1],
+        callbacks=callbacks,
     )
     if chief:
         to_float32(gan.averaged()).save(out / "generator.keras")
         print(f"sketches:  {out}/samples/*.png\nlosses:    {out / 'losses.csv'}")
-        print(f"generator: {out / 'generator.keras'}, the moving average of its weights")
+        print(f"generator: {out / 'generator.keras'}, the moving average of its weights", flush=True)
+
+
+def leave(message):
+    """Ends the program at once: TensorFlow's own end would wait for a worker that is gone."""
+    sys.stdout.flush()
+    print(message, file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 if __name__ == "__main__":
     try:
         main()
     except (ValueError, OSError, RuntimeError) as error:
-        sys.exit(f"error: {error}")
+        leave(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit("stopped: the same command goes on after the last whole epoch")
+        leave("stopped: the same command goes on after the last whole epoch")

@@ -61,7 +61,11 @@ def parse_arguments(arguments=None):
         # No default here: so that a resumed run can tell what was asked for.
         parser.add_argument(name, help=f"{text} (default: {default})", default=argparse.SUPPRESS, **options)
 
-    add("--data", "folder of photo/sketch pairs; by default the embedded set")
+    parser.add_argument(
+        "--data",
+        default=argparse.SUPPRESS,
+        help="folder of photo/sketch pairs (default: the embedded set)",
+    )
     add("--misalignment", "of the embedded set: 0 traced, 1 drawn from memory", type=float)
     add("--strategy", "how the labels are used, see below", choices=STRATEGIES)
     parser.add_argument(

@@ -13,7 +13,7 @@ def start_tensorflow(seed=0, precision="float32", distribute=False):
     """Imports TensorFlow without its start-up messages and sets it up.
 
     For programs, before anything else imports TensorFlow. GPUs get memory as it is needed
-    instead of all at once. `TF_CPP_MIN_LOG_LEVEL` in the environment brings the messages back.
+    instead of all at once. `TF_CPP_MIN_LOG_LEVEL` below 3 in the environment brings the messages back.
 
     Args:
         seed: Of Python, NumPy and Keras.
@@ -27,7 +27,7 @@ def start_tensorflow(seed=0, precision="float32", distribute=False):
         TensorFlow's default, which does nothing.
 
     Raises:
-        ValueError: `precision` is not one of those.
+        ValueError: `precision` is not one of those, or `TF_CONFIG` cannot be read.
 
     Example:
 
@@ -35,7 +35,8 @@ def start_tensorflow(seed=0, precision="float32", distribute=False):
     """
     if precision not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {PRECISIONS}. Received: precision={precision!r}")
-    asked = "TF_CPP_MIN_LOG_LEVEL" in os.environ
+    workers = _count_workers(os.environ.get("TF_CONFIG")) if distribute else 0
+    asked = os.environ.get("TF_CPP_MIN_LOG_LEVEL") in ("0", "1", "2")  # 3 is quiet
     # Errors, too: those that matter are raised, and the graph optimizer logs some that do not.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.nullcontext() if asked else _stderr_held():
@@ -43,7 +44,7 @@ def start_tensorflow(seed=0, precision="float32", distribute=False):
 
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
-        strategy = _strategy(tf) if distribute else tf.distribute.get_strategy()
+        strategy = _strategy(tf, workers) if distribute else tf.distribute.get_strategy()
         tf.zeros(())  # starts the devices, which have messages too
     if not asked:
         # Among others, that a last, shorter batch is traced once more.
@@ -57,10 +58,23 @@ def start_tensorflow(seed=0, precision="float32", distribute=False):
     return strategy
 
 
-def _strategy(tf):
+def _count_workers(text):
+    """How many processes train together by a TF_CONFIG: its chief and its workers; 0 where there is none."""
+    try:
+        jobs = json.loads(text or "{}").get("cluster", {})
+        return sum(len(jobs.get(job, ())) for job in ("chief", "worker"))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ValueError(
+            'TF_CONFIG must be JSON such as {"cluster": {"worker": ["host:port", ...]}, "task": {"type": '
+            f'"worker", "index": 0}}}}. Received: {text}'
+        ) from error
+
+
+def _strategy(tf, workers):
     """For all machines in TF_CONFIG, or all GPUs; has to be made before TensorFlow's first operation."""
-    workers = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {}).get("worker", [])
-    if len(workers) > 1:
+    if workers > 1:
+        # On stdout, as stderr is held; and now, as it may take minutes until all are there.
+        print(f"waiting for the other workers of TF_CONFIG ({workers} in all) ...", flush=True)
         return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_physical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()

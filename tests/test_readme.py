@@ -23,7 +23,6 @@ def test_the_python_blocks_run(tmp_path, monkeypatch):
     assert names["losses"]["g_loss"] > 0
     exec(fits.replace("epochs=50", "epochs=1"), names)
     assert os.path.exists("generator.keras") and names["drawn"].shape == names["sketches"].shape
-    trainer = names["trainer"]
-    names["combined"] = trainer.combined
-    names["y"] = {name: output * 0 for name, output in trainer.combined.predict(names["x"], verbose=0).items()}
+    combined = names["combined"] = names["trainer"].combined
+    names["y"] = {name: 0 * output for name, output in combined.predict(names["x"], verbose=0).items()}
     exec(looks, names)

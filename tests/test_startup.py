@@ -54,6 +54,12 @@ def test_messages_come_when_asked_for(start_child):
     assert stdout == "" and "tensorflow" in stderr.lower()
 
 
+def test_the_level_of_no_messages_is_quiet_too(start_child):
+    code = START.format("") + "import tensorflow as tf\nstep = tf.function(lambda x: x + 1)\n"
+    code += "for n in range(1, 9): step(tf.zeros(n))"
+    assert start_child(code, TF_CPP_MIN_LOG_LEVEL="3") == ("", "")
+
+
 def test_the_seed_is_that_of_python_numpy_and_keras():
     def draw(seed):
         start_tensorflow(seed)
@@ -86,6 +92,37 @@ def test_a_strategy_for_all_devices(monkeypatch):
     monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda: "workers")
     monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"index": 0}}')
     assert start_tensorflow(distribute=True) == "workers"
+
+
+@pytest.mark.parametrize(
+    "cluster, count",
+    [
+        ('{"worker": ["a:1", "b:1"]}', 2),
+        ('{"chief": ["a:1"], "worker": ["b:1", "c:1"], "evaluator": ["d:1"]}', 3),
+        ('{"chief": ["a:1"], "worker": ["b:1"]}', 2),
+    ],
+)
+def test_the_chief_is_a_worker_too(cluster, count, monkeypatch, capsys):
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda: "workers")
+    monkeypatch.setenv("TF_CONFIG", f'{{"cluster": {cluster}}}')
+    assert start_tensorflow(distribute=True) == "workers"
+    assert capsys.readouterr().out == f"waiting for the other workers of TF_CONFIG ({count} in all) ...\n"
+
+
+@pytest.mark.parametrize("config", ["", "{}", '{"cluster": {}}', '{"cluster": {"worker": ["a:1"]}}'])
+def test_a_config_of_no_others(config, monkeypatch, capsys):
+    monkeypatch.setenv("TF_CONFIG", config)
+    assert start_tensorflow(distribute=True) is tf.distribute.get_strategy()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("config", ["worker 0", "[1]", '{"cluster": []}', '{"cluster": {"worker": 2}}'])
+def test_a_config_that_cannot_be_read(config, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(ValueError, match="TF_CONFIG must be JSON such as") as caught:
+        start_tensorflow(distribute=True)
+    assert str(caught.value).endswith(f"Received: {config}")
+    start_tensorflow()  # does not look at it
 
 
 @pytest.mark.parametrize("precision", ["float64", "", None])

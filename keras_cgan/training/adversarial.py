@@ -4,6 +4,15 @@ import keras
 import tensorflow as tf
 
 from keras_cgan.checks import check_at_least, check_choice
+from keras_cgan.training.adversarial_checks import (
+    MISSING,
+    check_all_returned,
+    check_devices,
+    check_losses,
+    check_players,
+    trainable,
+)
+from keras_cgan.training.average import WeightAverage
 from keras_cgan.training.distributed import fit_workers, is_multi_worker
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.run import Run
@@ -19,9 +28,9 @@ class AdversarialModel(keras.Model):
     Args:
         update: `"sequential"`: `g` learns from the others after their updates;
             `"simultaneous"`: from the others as they were, all gradients from one pass.
-        d_steps: Steps of `d` in each step of `g`, from fakes drawn anew.
+        d_steps: Steps of the player `d` in each step of `g`, all on the same batch and fakes.
         average_decay: Optional decay, in (0, 1), of a moving average of the generator's
-            weights, for `averaged`.
+            weights, for `averaged`; it is lower in the first updates (`WeightAverage`).
         name: Name of the model.
 
     Raises:
@@ -29,6 +38,7 @@ class AdversarialModel(keras.Model):
 
     Example:
 
+    >>> crossentropy = keras.losses.BinaryCrossentropy(from_logits=True)
     >>> class GAN(AdversarialModel):
     ...     loss_names = ("d_loss", "g_loss")
     ...
@@ -43,13 +53,18 @@ class AdversarialModel(keras.Model):
     ...         return run(self.generator, keras.random.normal((tf.shape(images)[0], 64)))
     ...
     ...     def d_losses(self, images, drawn, run):
-    ...         return {"d_loss": crossentropy(1, run(self.discriminator, images))
-    ...                           + crossentropy(0, run(self.discriminator, drawn))}
+    ...         real, fake = run(self.discriminator, images), run(self.discriminator, drawn)
+    ...         loss = crossentropy(tf.ones_like(real), real) + crossentropy(tf.zeros_like(fake), fake)
+    ...         return {"d_loss": loss}
     ...
     ...     def g_losses(self, images, drawn, run):
-    ...         return {"g_loss": crossentropy(1, run(self.discriminator, drawn))}
+    ...         fake = run(self.discriminator, drawn)
+    ...         return {"g_loss": crossentropy(tf.ones_like(fake), fake)}
+    >>> gan = GAN(generator, discriminator)
+    >>> gan.compile()
+    >>> gan.fit(images, epochs=10)
 
-    Source: Goodfellow et al. 2014, algorithm 1 (`d_steps` is its k).
+    Source: Goodfellow et al. 2014, algorithm 1 (`d_steps` is its k; there each takes a new batch).
     """
 
     loss_names = ()
@@ -66,16 +81,17 @@ class AdversarialModel(keras.Model):
                 f"Received: d_steps={d_steps}"
             )
         self.update, self.d_steps, self.average_decay = update, d_steps, average_decay
-        self._average = []
+        self._average = None
+        self._trained = {}
         self.optimizers = {}
 
     def players(self):
         """Who learns, in order, `g` last: a dict of player -> networks that its optimizer trains."""
-        raise NotImplementedError
+        raise NotImplementedError(MISSING.format("players", type(self).__name__))
 
     def draw(self, batch, run):
         """What `g` makes of a batch, as any structure of tensors; networks are called by `run`."""
-        raise NotImplementedError
+        raise NotImplementedError(MISSING.format("draw", type(self).__name__))
 
     def unpack(self, data):
         """A batch as the other methods take it; by default x, or `(x, y)` where there is a y."""
@@ -86,7 +102,19 @@ class AdversarialModel(keras.Model):
         return given if len(given) > 1 else given[0]
 
     def check(self):
-        """Raises a `ValueError` where the model cannot, or no longer, be trained; called before it is."""
+        """Raises a `ValueError` where the model cannot, or no longer, be trained; called before it is.
+
+        A subclass that has a check of its own calls this one too.
+        """
+        # A compiled step would not see a flag that changed: it trains what it trained when traced.
+        for player, trained in self._trained.items():
+            if [id(variable) for variable in trainable(self.players()[player])] != trained:
+                raise ValueError(
+                    "`trainable` flags must stay as they were at `compile`: compile again. "
+                    f"Received: other trainable variables of {player!r}"
+                )
+        if self.compiled and self.distribute_strategy.num_replicas_in_sync > 1:
+            check_devices(self)
 
     def compile(self, optimizers=None, run_eagerly=False, steps_per_execution=1, jit_compile=False):
         """Configures training.
@@ -96,8 +124,13 @@ class AdversarialModel(keras.Model):
                 beta_1 .5. Each may accumulate gradients (`gradient_accumulation_steps`).
             run_eagerly, steps_per_execution: As in Keras.
             jit_compile: Whether to compile by XLA: slower on a CPU, so not the default.
+
+        Raises:
+            ValueError: The optimizers are not for these players, or `players`, `loss_names` or
+                `d_steps` are not as they must be.
+            NotImplementedError: A player has no `<player>_losses`.
         """
-        players = self.players()
+        players = check_players(self)
         unknown = set(optimizers or {}) - set(players)
         if unknown:
             raise ValueError(f"`optimizers` must be for {list(players)}. Received: {sorted(unknown)}")
@@ -109,16 +142,10 @@ class AdversarialModel(keras.Model):
             raise ValueError(f"`optimizers`: each player needs one of its own. Received: {optimizers}")
         for player, networks in players.items():
             self.optimizers[player] = self._prepare(player, chosen[player], networks)
-        if self.average_decay is not None and not self._average:
-            self._average = [
-                # The same in every replica, so any one of them will do.
-                self.add_weight(
-                    weight.shape, trainable=False, dtype=weight.dtype, aggregation="only_first_replica"
-                )
-                for network in players["g"]
-                for weight in network.weights
-            ]
-            self._assign_average(decay=0.0)
+        self._trained = {
+            player: [id(variable) for variable in trainable(networks)] for player, networks in players.items()
+        }
+        self._make_average()
         # The networks are: without it Keras would not save weights.
         self.built = True
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
@@ -141,7 +168,7 @@ class AdversarialModel(keras.Model):
         half = any(layer.compute_dtype == "float16" for network in networks for layer in network.layers)
         if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        optimizer.build(_trainable(networks))
+        optimizer.build(trainable(networks))
         return optimizer
 
     @property
@@ -155,6 +182,7 @@ class AdversarialModel(keras.Model):
         players = self.players()
         run = Run()
         logs = {}
+        updates = self._updates_of_g()
         if self.update == "simultaneous":
             run.keep([network for networks in players.values() for network in networks])
             with tf.GradientTape(persistent=True) as tape:
@@ -176,8 +204,8 @@ class AdversarialModel(keras.Model):
                 run.learning = players["g"]
                 total = self._total("g", batch, drawn, run, logs)
             self._descend("g", g_tape, total)
-        if self.average_decay is not None:
-            self._assign_average(self.average_decay)
+        if self._average is not None:
+            self._average.update(self._averaged_weights(), tf.not_equal(self._updates_of_g(), updates))
         return self._track(batch, logs)
 
     def test_step(self, data):
@@ -191,17 +219,15 @@ class AdversarialModel(keras.Model):
 
     def _learn(self, player, batch, drawn, run, logs):
         """The steps of one player that is not the generator."""
-        for number in range(self.d_steps if player == "d" else 1):
-            if number:
-                run.learning = ()
-                drawn = self.draw(batch, run)
-            run.learning = self.players()[player]
+        run.learning = self.players()[player]
+        for _ in range(self.d_steps if player == "d" else 1):
             with tf.GradientTape() as tape:
                 total = self._total(player, batch, drawn, run, logs)
             self._descend(player, tape, total)
 
     def _losses_of(self, player, batch, drawn, run):
         losses = getattr(self, f"{player}_losses")(batch, drawn, run)
+        losses = check_losses(player, losses, self.loss_names)
         # As in Keras: what regularizers of the player's own networks add.
         for added in (loss for network in self.players()[player] for loss in network.losses):
             losses[f"{player}_loss"] += tf.cast(added, tf.float32)
@@ -215,19 +241,35 @@ class AdversarialModel(keras.Model):
         return self.optimizers[player].scale_loss(total)
 
     def _descend(self, player, tape, total):
-        weights = _trainable(self.players()[player])
+        weights = trainable(self.players()[player])
         # Keras sums the gradients of the replicas.
         self.optimizers[player].apply(tape.gradient(total, [weight.value for weight in weights]), weights)
 
     def _track(self, batch, logs):
+        check_all_returned(logs, self.loss_names)
         for name, value in logs.items():
             self._trackers[name].update_state(value, sample_weight=_batch_size(batch))
         return {name: tracker.result() for name, tracker in self._trackers.items()}
 
-    def _assign_average(self, decay):
-        weights = [weight for network in self.players()["g"] for weight in network.weights]
-        for average, weight in zip(self._average, weights, strict=True):
-            average.assign(decay * average + (1.0 - decay) * weight)
+    def _make_average(self):
+        """Makes the variables of the average, once; by then `players` must work.
+
+        Called by `compile`; a subclass that calls it in its constructor can load a saved average
+        without being compiled.
+        """
+        if self.average_decay is None:
+            return
+        if self._average is None:
+            self._average = WeightAverage(self._averaged_weights(), self.average_decay, name="average")
+        # Weights may have been loaded into the networks since.
+        self._average.start(self._averaged_weights())
+
+    def _averaged_weights(self):
+        return [weight for network in self.players()["g"] for weight in network.weights]
+
+    def _updates_of_g(self):
+        """How many updates the generator has had: fewer than steps, with accumulation or overflows."""
+        return tf.convert_to_tensor(self.optimizers["g"].iterations)
 
     def averaged(self):
         """The generator with the moving average of its weights.
@@ -236,7 +278,8 @@ class AdversarialModel(keras.Model):
             A copy of the first network of the player `g`; to be called again after more training.
 
         Raises:
-            ValueError: The model was made without `average_decay`, or is not compiled.
+            ValueError: The model was made without `average_decay`, or has no average yet, as it
+                is not compiled.
 
         Example:
 
@@ -244,14 +287,14 @@ class AdversarialModel(keras.Model):
 
         Source: Karras et al. 2018, "Progressive growing of GANs", section 6.
         """
-        if not self._average:
+        if self._average is None:
             raise ValueError(
                 "`averaged` needs a compiled model that was made with `average_decay`. "
                 f"Received: average_decay={self.average_decay}, compiled={self.compiled}"
             )
         generator = self.players()["g"][0]
         twin = keras.models.clone_model(generator)
-        twin.set_weights([average.numpy() for average in self._average[: len(generator.weights)]])
+        twin.set_weights(self._average.values(self._averaged_weights())[: len(generator.weights)])
         return twin
 
     def _seeds(self):
@@ -273,6 +316,22 @@ class AdversarialModel(keras.Model):
             if name in names:
                 seed.assign(store[name])
 
+    def get_compile_config(self):
+        """Called by Keras; `None` where the model is not compiled."""
+        if not self.compiled:
+            return None
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "optimizers": {player: serialize(optimizer) for player, optimizer in self.optimizers.items()},
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+            "jit_compile": self.jit_compile,
+        }
+
+    def compile_from_config(self, config):
+        """Called by Keras."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=True):
         """One training step.
 
@@ -290,32 +349,47 @@ class AdversarialModel(keras.Model):
         logs = {name: float(logs[name]) for name in self.loss_names}  # Keras sorts them
         return logs if return_dict else list(logs.values())
 
-    def fit(self, x=None, y=None, *, class_weight=None, **options):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        *,
+        class_weight=None,
+        **options,
+    ):
         """Trains as `keras.Model.fit` does; on several machines by `fit_workers`.
 
         Args:
             x, y: A `tf.data.Dataset`, or arrays.
+            batch_size, epochs, verbose, callbacks: As Keras has them.
             class_weight: Not for these models: an error. Weigh samples instead.
             **options: As Keras has them; on several machines those of `fit_workers`.
 
         Returns:
             A `keras.callbacks.History`.
+
+        Raises:
+            ValueError: An argument is not for these models, or not for several machines, or the
+                model cannot be trained (`check`).
         """
         _refuse_class_weight(class_weight)
         self.check()
+        options.update(epochs=epochs, verbose=verbose, callbacks=callbacks)
         if not is_multi_worker(self.distribute_strategy):
             if isinstance(x, tf.data.Dataset):
                 options.setdefault("shuffle", False)  # Keras would warn that it leaves its order alone
-            return super().fit(x, y, **options)
-        if y is not None:
-            raise ValueError("`y` must be None on several workers: pass a dataset of batches as `x`.")
+            return super().fit(x, y, batch_size, **options)
+        for name, value in {"y": y, "batch_size": batch_size}.items():
+            if value is not None:
+                raise ValueError(
+                    f"`{name}` must be None on several workers: pass a dataset of batches as `x`. "
+                    f"Received: {name} of type {type(value).__name__}"
+                )
         return fit_workers(self, x, **options)
-
-
-def _trainable(networks):
-    """The trainable variables of networks, each once."""
-    variables = {id(v): v for network in networks for v in network.trainable_variables}
-    return list(variables.values())
 
 
 def _batch_size(batch):

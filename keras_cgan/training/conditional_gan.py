@@ -42,9 +42,10 @@ class ConditionalGAN(AdversarialModel):
         joined_batch: Whether D reads real and fake in one batch or in two, for one update of
             their mean; they differ with batch norm. By default joined where sequential (the
             answer), apart where simultaneous (the tutorial; D's pass on fakes is then shared).
-        d_steps: Steps of D for each of G.
+        d_steps: Steps of D for each of G, all on the same batch and fakes.
         image_pool: How many earlier fakes D is shown half of the time (CycleGAN: 50); 0: none.
-        average_decay: Optional decay of a moving average of G's weights, for `averaged()`.
+        average_decay: Optional decay of a moving average of G's weights, for `averaged()`; it is
+            lower in the first updates (`WeightAverage`).
         name: Name of the model.
 
     Raises:
@@ -110,13 +111,18 @@ class ConditionalGAN(AdversarialModel):
         names = ["d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"]
         absent = {"c_loss": classifier is None, "g_class": not told.class_outputs}
         self.loss_names = tuple(name for name in names if not absent.get(name))
+        # Here, not at `compile`: so that a saved average loads without it.
+        self._make_average()
         self.built = True
 
     def call(self, inputs, training=None):
         """Sketches of `{"photo", "label"}`, or of photos where the generator takes no label."""
-        if isinstance(inputs, dict) and not self.objectives.takes_label:
-            inputs = inputs["photo"]
-        return self.objectives.generator(inputs, training=training)
+        told = self.objectives
+        is_dict = isinstance(inputs, dict)
+        if is_dict or not told.takes_label:
+            photo, label = (inputs.get("photo"), inputs.get("label")) if is_dict else (inputs, None)
+            inputs = told.generator_inputs(photo, label)
+        return told.generator(inputs, training=training)
 
     def players(self):
         told = self.objectives
@@ -168,6 +174,7 @@ class ConditionalGAN(AdversarialModel):
 
     def check(self):
         self.objectives.check_trainable()
+        super().check()
         if self._pool is not None and self.distribute_strategy.num_replicas_in_sync > 1:
             raise ValueError(
                 f"`image_pool` must be 0 on several devices. Received: image_pool={self._pool.size}"
@@ -182,11 +189,45 @@ class ConditionalGAN(AdversarialModel):
                 "`x` and `y` must hold photos and their sketches as floats in [-1, 1]. "
                 f"Received: photo {dtypes[0]}, sketch {dtypes[1]}"
             )
-        return Batch(photo, label if self.objectives.needs_label else None, sketch, weight)
+        label = label if self.objectives.needs_label else None
+        self._check_shapes(photo, label, sketch, weight)
+        return Batch(photo, label, sketch, weight)
+
+    def _check_shapes(self, photo, label, sketch, weight):
+        """Raises a `ValueError` for shapes that would be broadcast, or fail deep within a network."""
+        generator = self.objectives.generator
+        names = generator.input if isinstance(generator.input, dict) else {"photo": generator.input}
+        given = [("photo", photo, "be images", names["photo"].shape[1:])] if "photo" in names else []
+        given.append(("sketch", sketch, "be images", generator.output.shape[1:]))
+        if label is not None:
+            given.append(("label", label, "be one-hot", (self._n_classes(),)))
+        if weight is not None:
+            column = (1,) if _shape(weight).rank == 2 else ()
+            given.append(("sample_weight", weight, "be one number a pair", column))
+        size = _shape(photo)[:1]
+        for name, tensor, wanted, rest in given:
+            shape = _shape(tensor)
+            if not shape.is_compatible_with((None, *rest)):
+                expected = ("batch", *("any" if side is None else side for side in rest))
+                expected = f"({', '.join(map(str, expected))}{'' if rest else ','})"
+                raise ValueError(f"`{name}` must {wanted}, {expected}. Received: {shape}")
+            if not shape[:1].is_compatible_with(size):
+                raise ValueError(f"`{name}` must be as many as the photos, {size[0]}. Received: {shape[0]}")
+
+    def _n_classes(self):
+        """How many classes the networks that need a label tell."""
+        told = self.objectives
+        if told.takes_label:
+            return told.generator.input["label"].shape[-1]
+        if told.c_model is not None:
+            return told.c_model.output["label"].shape[-1]
+        if "label" in told.d_losses:
+            return told.d_model.output["label"].shape[-1]
+        return told.d_model.output["classes"].shape[-1] - 1
 
     def draw(self, batch, run):
-        conditions = {"photo": batch.photo, "label": batch.label}
-        sketch = run(self.objectives.generator, conditions if self.objectives.takes_label else batch.photo)
+        told = self.objectives
+        sketch = run(told.generator, told.generator_inputs(batch.photo, batch.label))
         return {"sketch": sketch, "judged": self._judged(batch.photo, sketch)}
 
     def _judged(self, photo, sketch):
@@ -267,19 +308,17 @@ class ConditionalGAN(AdversarialModel):
         )
 
     def get_compile_config(self):
-        if not self.compiled:
+        config = super().get_compile_config()
+        if config is None:
             return None
-        serialize = keras.saving.serialize_keras_object
-        return {
-            **{f"{player}_optimizer": serialize(o) for player, o in self.optimizers.items()},
-            **self._compiled_weights,
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": self.jit_compile,
-        }
+        optimizers = config.pop("optimizers").items()
+        optimizers = {f"{player}_optimizer": optimizer for player, optimizer in optimizers}
+        return {**optimizers, **self._compiled_weights, **config}
 
-    def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(config))
+
+def _shape(tensor):
+    """The static shape; unknown for what has none, such as a list."""
+    return tf.TensorShape(getattr(tensor, "shape", None))
 
 
 def _weighted(loss, y_true, y_pred, weight):

@@ -5,6 +5,8 @@ devices of one machine). Under `MultiWorkerMirroredStrategy` they fail when they
 logs of the workers, so `AdversarialModel.fit` comes here instead.
 """
 
+import warnings
+
 import keras
 import tensorflow as tf
 
@@ -22,14 +24,20 @@ class WorkerLostError(RuntimeError):
 
 def is_multi_worker(strategy):
     """Whether a strategy spans several machines, or processes."""
+    # Without a cluster it is a strategy for the devices of this process.
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and (
-        tf.distribute.cluster_resolver.TFConfigClusterResolver().cluster_spec().as_dict() != {}
+        strategy.cluster_resolver.cluster_spec().as_dict() != {}
     )
 
 
 def is_chief(strategy):
-    """Whether this process is worker 0, or the only one: it alone writes files."""
-    return not getattr(getattr(strategy, "cluster_resolver", None), "task_id", None)
+    """Whether this process is the cluster's chief, without one worker 0, or the only one: it writes files."""
+    if not is_multi_worker(strategy):
+        return True
+    resolver = strategy.cluster_resolver
+    if "chief" in resolver.cluster_spec().as_dict():
+        return resolver.task_type == "chief"
+    return not resolver.task_id
 
 
 def fit_workers(
@@ -41,6 +49,8 @@ def fit_workers(
     validation_data=None,
     initial_epoch=0,
     steps_per_epoch=None,
+    shuffle=None,
+    **others,
 ):
     """Trains a compiled model on all workers at once; every worker calls it, with the same arguments.
 
@@ -49,14 +59,17 @@ def fit_workers(
         dataset: A `tf.data.Dataset` of whole batches: each is shared out among the replicas,
             and must hold at least as many samples as there are replicas.
         epochs, verbose, callbacks, initial_epoch, steps_per_epoch: As `keras.Model.fit` has
-            them. Only the chief (worker 0) shows progress.
+            them. Only the chief shows progress.
         validation_data: Optional dataset, likewise.
+        shuffle: Of no effect, as in Keras: a dataset has an order of its own.
+        **others: The other arguments of `keras.Model.fit`: an error, unless `None`.
 
     Returns:
         A `keras.callbacks.History`; its losses are means over all workers.
 
     Raises:
-        ValueError: `dataset` or `validation_data` is not a `tf.data.Dataset`.
+        ValueError: `dataset` or `validation_data` is not a `tf.data.Dataset`, or another
+            argument is given.
         WorkerLostError: Another worker has died.
 
     Example:
@@ -67,6 +80,12 @@ def fit_workers(
     ...     gan.compile()
     >>> gan.fit(dataset, epochs=10)  # comes here
     """
+    given = [f"{name}={value!r}" for name, value in others.items() if value is not None]
+    if given:
+        raise ValueError(
+            "`fit` on several workers takes `x`, `validation_data`, `epochs`, `initial_epoch`, "
+            f"`steps_per_epoch`, `callbacks` and `verbose`. Received: {', '.join(given)}"
+        )
     for name, data in {"x": dataset, "validation_data": validation_data}.items():
         if not isinstance(data, tf.data.Dataset) and not (name == "validation_data" and data is None):
             raise ValueError(
@@ -102,9 +121,19 @@ def fit_workers(
         raise WorkerLostError(
             "a worker of this job is gone, so the others cannot go on. Start all workers again with the same "
             "commands: training goes on from its last checkpoint, where it has one. "
-            f"TensorFlow says: {str(error).splitlines()[0]}"
+            f"TensorFlow says: {_most_telling(str(error))}"
         ) from error
     return model.history
+
+
+def _most_telling(text):
+    """The line of an error of TensorFlow that says most about a worker: its first line often says nothing."""
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and line != "Graph execution error:"] or ["no reason"]
+    about = ("worker", "task", "heartbeat", "unavailable", "connection", "peer")
+    # A line of the traceback in it names files and code, which may have such words, too.
+    said = [line for line in lines if not line.startswith(("File ", "Detected at node"))]
+    return next((line for line in said if any(word in line.lower() for word in about)), (said or lines)[0])
 
 
 class _Pass:
@@ -115,8 +144,10 @@ class _Pass:
         cardinality = int(dataset.cardinality())
         self.steps = steps if steps is not None else (cardinality if cardinality >= 0 else None)
         if cardinality == tf.data.INFINITE_CARDINALITY and steps is None:
-            raise ValueError("`steps_per_epoch` must be given for a dataset without an end. Received: None")
-        self._is_endless = cardinality == tf.data.INFINITE_CARDINALITY
+            raise ValueError(
+                "`steps_per_epoch` must be given for a dataset without an end. Received: steps_per_epoch=None"
+            )
+        self._goes_on = steps is not None
         options = tf.data.Options()
         # Each worker reads all batches and takes its part: there are no files to share out.
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
@@ -132,12 +163,17 @@ class _Pass:
     def run(self, callbacks=None):
         """An epoch. Returns the mean losses over all replicas, the same on every worker."""
         self._model.reset_metrics()
-        if self._iterator is None or not self._is_endless:
-            self._iterator = iter(self._dataset)
         number = 0
         while self.steps is None or number < self.steps:
-            data = self._iterator.get_next_as_optional()
+            data = self._next(is_first=not number)
             if not data.has_value():
+                if self._goes_on:
+                    warnings.warn(
+                        f"the dataset ended after {number} of {self.steps} steps of an epoch, and so did the "
+                        "epoch: let it `repeat()`, or ask for fewer `steps_per_epoch`",
+                        stacklevel=2,
+                    )
+                self._iterator = None
                 break
             if callbacks:
                 callbacks.on_train_batch_begin(number)
@@ -147,3 +183,17 @@ class _Pass:
                 callbacks.on_train_batch_end(number, {})
             number += 1
         return {tracker.name: float(tracker.result()) for tracker in self._model.metrics}
+
+    def _next(self, is_first):
+        """The next batch, if any. As in Keras, epochs of given steps go on where the one before has ended."""
+        if is_first and not self._goes_on:
+            self._iterator = None
+        is_new = self._iterator is None
+        if is_new:
+            self._iterator = iter(self._dataset)
+        data = self._iterator.get_next_as_optional()
+        if is_first and not is_new and not data.has_value():
+            # The epoch before took the very last batch.
+            self._iterator = iter(self._dataset)
+            data = self._iterator.get_next_as_optional()
+        return data

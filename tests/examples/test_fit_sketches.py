@@ -1,12 +1,37 @@
-"""The fit example: it trains, goes on where it was, and keeps its results."""
+"""The fit example: it trains, goes on where it was, keeps its results; on several devices, too."""
 
 import csv
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+import keras_cgan
+from keras_cgan.data import read_image
+from keras_cgan.precision import fastest_precision
+
+ROOT = Path(keras_cgan.__file__).parents[1]
+SCRIPT = ROOT / "examples" / "fit_sketches.py"
 TINY = ["--image-size", "24", "--filters", "4", "--batch-size", "8", "--strategy", "two-head"]
+ON_TWO_DEVICES = """
+import runpy, sys
+from keras_cgan import startup
+
+def two_devices(tf, workers):
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+startup._strategy = two_devices
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -14,24 +39,76 @@ def example(load_example):
     return load_example("fit_sketches")
 
 
+def start(*arguments, program=(), **environment):
+    """Starts the example as a program."""
+    clean = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
+    path = os.pathsep.join(filter(None, [str(ROOT), clean.get("PYTHONPATH")]))
+    return subprocess.Popen(
+        [sys.executable, *program, SCRIPT, *map(str, arguments)],
+        env={**clean, "PYTHONPATH": path, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process, code=0):
+    stdout, stderr = process.communicate(timeout=280)
+    assert process.returncode == code, stdout + stderr[-3000:]
+    return stdout, stderr
+
+
+def start_workers(*arguments):
+    """Starts two workers that find each other by TF_CONFIG."""
+    sockets = [socket.socket() for _ in range(2)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]}
+    for one in sockets:
+        one.close()
+    configs = [{"cluster": cluster, "task": {"type": "worker", "index": n}} for n in range(2)]
+    return [start(*arguments, TF_CONFIG=json.dumps(config)) for config in configs]
+
+
+def rows_of(out):
+    return list(csv.DictReader((out / "losses.csv").read_text().splitlines()))
+
+
+def assert_complete(out, epochs):
+    """A row and a picture for each epoch, all finite, and the generator."""
+    rows = rows_of(out)
+    assert [row["epoch"] for row in rows] == [str(epoch) for epoch in range(epochs)]
+    assert all(np.isfinite(float(value)) for row in rows for value in row.values())
+    assert {"g_loss", "g_class", "val_g_l1"} <= set(rows[0])
+    pictures = sorted((out / "samples").iterdir())
+    assert [picture.name for picture in pictures] == [f"epoch-{n:03d}.png" for n in range(1, epochs + 1)]
+    assert read_image(pictures[-1], channels=3).std() > 20
+    generator = keras.saving.load_model(out / "generator.keras")
+    assert generator.output_shape == (None, 24, 24, 1)
+
+
 def test_the_same_command_again_goes_on_and_another_is_refused(example, data, tmp_path, capsys):
     out = tmp_path / "fit"
     command = ["--data", str(data), *TINY, "--out", str(out)]
     example.main([*command, "--epochs", "1"])
-    capsys.readouterr()
+    chosen, reason = fastest_precision()
+    assert f"precision: {chosen} ({reason})\n" in capsys.readouterr().out
+    assert json.loads((out / "settings.json").read_text())["precision"] == chosen
     example.main([*command, "--epochs", "3"])
     printed = capsys.readouterr().out
+    assert "precision: " not in printed  # settled when the run began
     assert "Epoch 1/3" not in printed and "Epoch 2/3" in printed and "Epoch 3/3" in printed
-    rows = list(csv.DictReader((out / "losses.csv").read_text().splitlines()))
-    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
-    assert all(np.isfinite(float(row[name])) for row in rows for name in ("g_loss", "g_class", "val_g_l1"))
-    assert len(list((out / "samples").glob("epoch-*.png"))) == 3
-    generator = keras.saving.load_model(out / "generator.keras")
-    assert generator.output_shape == (None, 24, 24, 1)
+    assert_complete(out, epochs=3)
     kept = (out / "generator.keras").read_bytes()
     with pytest.raises(ValueError, match="holds a run with seed=0.*Received: seed=1"):
         example.main([*command, "--seed", "1"])
     assert (out / "generator.keras").read_bytes() == kept
+
+
+def test_the_precision_of_a_run_is_kept(example, tmp_path):
+    assert example.stored_precision(tmp_path) == "auto"
+    (tmp_path / "settings.json").write_text('{"precision": "float32"}')
+    assert example.stored_precision(tmp_path) == "float32"
 
 
 def test_a_folder_of_something_else_is_left_alone(example, data, tmp_path):
@@ -39,3 +116,97 @@ def test_a_folder_of_something_else_is_left_alone(example, data, tmp_path):
     with pytest.raises(FileExistsError, match="must be new or empty"):
         example.main(["--data", str(data), *TINY, "--out", str(tmp_path)])
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--data", "nowhere"], "--data must be a folder of pairs. Received: nowhere"),
+        (["--image-size", "30"], "--image-size must be a multiple of 4. Received: 30"),
+        (["--image-size", "20"], "--image-size must be at least 24. Received: 20"),
+        (["--batch-size", "1000"], "`batch_size` must be at most .* Received: batch_size=1000"),
+        (["--batch-size", "0"], "--batch-size must be at least 1. Received: 0"),
+        (["--filters", "0"], "--filters must be at least 1. Received: 0"),
+        (["--epochs", "0"], "--epochs must be at least 1. Received: 0"),
+        (["--seed", "-1"], "--seed must be at least 0. Received: -1"),
+        (["--seed", str(2**32)], "[Ss]eed must be between 0 and"),
+    ],
+)
+def test_a_run_that_cannot_start_leaves_no_folder(arguments, message, example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        example.main([*TINY, *arguments])
+    assert not list(tmp_path.iterdir())
+
+
+def test_too_few_pairs_for_the_devices(example, data):
+    train, test = keras_cgan.data.open_pairs(data)
+    options = example.parse_arguments([*TINY, "--batch-size", "16"])
+    pipeline, held_out = example.make_pipelines(train, test, options, devices=2)
+    assert pipeline.batch_size == 16 and held_out.batch_size == len(test) == 12
+    with pytest.raises(ValueError, match="--data: the test pairs must be .* the 13 devices. Received: 12"):
+        example.make_pipelines(train, test, options, devices=13)
+    with pytest.raises(ValueError, match="--batch-size must be at least .* the 17 devices. Received: 16"):
+        example.make_pipelines(train, test, options, devices=17)
+
+
+@pytest.mark.parametrize("strategy", keras_cgan.STRATEGIES)
+def test_the_generator_is_told_the_label_but_for_pix2pix(strategy, example):
+    options = example.parse_arguments([*TINY, "--strategy", strategy])
+    takes_label = isinstance(example.make_model(options, n_classes=6).generator.input, dict)
+    assert takes_label == (strategy != "pix2pix")
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_losses_that_are_not_finite_end_the_training(bad, example):
+    example.stop_if_not_finite(0, {"g_loss": 1.0, "val_g_l1": 0.5})
+    with pytest.raises(RuntimeError, match=rf"epoch 3 is not saved.*Received: d_loss={bad}, val_g_l1={bad}"):
+        example.stop_if_not_finite(2, {"d_loss": bad, "g_loss": 1.0, "val_g_l1": bad})
+
+
+def test_what_has_gone_wrong_is_not_saved(example, data, tmp_path, monkeypatch):
+    make_model = example.make_model
+
+    def make_broken(options, n_classes):
+        gan = make_model(options, n_classes)
+        bias = gan.discriminator.trainable_weights[-1]
+        bias.assign(bias * np.nan)
+        return gan
+
+    monkeypatch.setattr(example, "make_model", make_broken)
+    out = tmp_path / "fit"
+    with pytest.raises(RuntimeError, match="epoch 1 is not saved.*d_loss=nan"):
+        example.main(["--data", str(data), *TINY, "--epochs", "2", "--out", str(out)])
+    assert not list((out / "checkpoint").glob("*")) and not (out / "generator.keras").exists()
+
+
+def test_a_mistake_is_one_line(tmp_path):
+    stdout, stderr = finish(start("--epochs", "0", "--out", tmp_path / "fit"), code=1)
+    assert (stdout, stderr) == ("", "error: --epochs must be at least 1. Received: 0\n")
+
+
+def test_help_has_every_default():
+    stdout, _ = finish(start("--help"))
+    options = " ".join(stdout.split("options:")[1].split("strategies:")[0].split())
+    assert options.count("(default: ") == options.count(" --") - 1 == 9  # --help has none
+    assert "None" not in options
+
+
+def test_two_devices(data, tmp_path):
+    """`fit` under a MirroredStrategy, from the command line."""
+    out = tmp_path / "fit"
+    command = ["--data", data, *TINY, "--epochs", 1, "--out", out]
+    finish(start(*command, program=("-c", ON_TWO_DEVICES)))
+    assert_complete(out, epochs=1)
+
+
+@pytest.mark.slow
+def test_two_workers(data, tmp_path):
+    """Two processes share a folder; the same commands go on."""
+    for epochs in (1, 2):
+        command = ["--data", data, *TINY, "--precision", "float32", "--out", tmp_path / "fit"]
+        workers = start_workers(*command, "--epochs", epochs)
+        (chief, _), (other, _) = [finish(worker) for worker in workers]
+        waits = "waiting for the other workers of TF_CONFIG (2 in all) ...\n"
+        assert chief.startswith(waits) and "generator: " in chief and other == waits
+        assert_complete(tmp_path / "fit", epochs)

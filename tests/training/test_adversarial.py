@@ -217,11 +217,71 @@ def test_optimizers_are_for_the_players():
 
 def test_the_average_is_of_the_first_generator():
     model = TwoWayGAN(average_decay=0.5)
+    with pytest.raises(ValueError, match="`averaged` needs .* Received: average_decay=0.5, compiled=False"):
+        model.averaged()
     model.compile(run_eagerly=True)
     start = model.there.get_weights()[0]
     model.fit(data(TwoWayGAN, 4), verbose=0)
-    expected = (start + model.there.get_weights()[0]) / 2
+    # One update: 2 / 11 is left of the start.
+    expected = (2 * start + 9 * model.there.get_weights()[0]) / 11
     np.testing.assert_allclose(model.averaged().get_weights()[0], expected, atol=1e-6)
+
+
+def test_all_steps_of_d_are_on_the_same_fakes():
+    class Watched(LatentGAN):
+        def draw(self, points, run):
+            self.drawn.append(super().draw(points, run))
+            return self.drawn[-1]
+
+        def d_losses(self, points, drawn, run):
+            self.seen.append((points, drawn))
+            return super().d_losses(points, drawn, run)
+
+    model = Watched(d_steps=3)
+    model.compile(run_eagerly=True)
+    object.__setattr__(model, "drawn", [])
+    object.__setattr__(model, "seen", [])
+    model.train_on_batch(next(iter(data(LatentGAN))))
+    assert len(model.drawn) == 1 and len(model.seen) == 3
+    assert all(points is model.seen[0][0] and drawn is model.drawn[0] for points, drawn in model.seen)
+    assert {player: int(optimizer.iterations) for player, optimizer in model.optimizers.items()} == {
+        "d": 3,
+        "g": 1,
+    }
+
+
+def test_fit_takes_arguments_in_the_order_of_keras():
+    model = LatentGAN()
+    model.compile(run_eagerly=True)
+    points = np.zeros((6, POINT), "float32")
+    seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(epoch))
+    ends = []
+    history = model.fit(points, None, 2, 3, 0, [seen], validation_data=points)
+    assert len(history.history["d_loss"]) == 3 and "val_d_loss" in history.history
+    assert ends == [0, 1, 2] and int(model.optimizer.iterations) == 9
+
+
+def test_how_a_model_is_compiled_is_kept():
+    model, again = LatentGAN(), LatentGAN()
+    assert model.get_compile_config() is None
+    optimizers = {"d": keras.optimizers.SGD(0.5, momentum=0.25), "g": "rmsprop"}
+    model.compile(optimizers, steps_per_execution=3, run_eagerly=True)
+    again.compile_from_config(model.get_compile_config())
+    for player, optimizer in model.optimizers.items():
+        twin = again.optimizers[player]
+        assert type(twin) is type(optimizer)
+        assert {**twin.get_config(), "name": ""} == {**optimizer.get_config(), "name": ""}
+    assert (again.steps_per_execution, again.run_eagerly, again.jit_compile) == (3, True, False)
+
+
+def test_the_example_of_the_docstring():
+    lines = [line.strip() for line in AdversarialModel.__doc__.splitlines()]
+    code = "\n".join(line[4:] for line in lines if line.startswith((">>>", "...")))
+    names = {"AdversarialModel": AdversarialModel, "keras": keras, "tf": tf}
+    names["images"] = np.zeros((4, POINT), "float32")
+    names["generator"], names["discriminator"] = dense(64, POINT, "generator"), dense(POINT, 1, "judge")
+    exec(code.replace("epochs=10", "epochs=1, verbose=0"), names)
+    assert int(names["gan"].optimizer.iterations) == 1
 
 
 def test_weights_slots_and_seeds_are_saved(tmp_path):

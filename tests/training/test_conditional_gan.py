@@ -197,3 +197,15 @@ def test_float64_images_and_integer_labels_are_taken_as_they_may_come():
     logs = sgd_gan(parts, image_pool=3).train_on_batch(odd, sketch.astype("float64"), [1, 1, 1, 1])
     assert logs == pytest.approx(sgd_gan(twins).train_on_batch(x, sketch), rel=1e-5)
     assert_same_values(parts, twins)
+
+
+def test_a_generator_that_takes_a_dict_of_the_photo_alone():
+    photo = keras.Input((*tiny.SIZE, 3), name="photo")
+    sketch = keras.layers.Conv2D(1, 3, padding="same", activation="tanh")(photo)
+    parts = (keras.Model({"photo": photo}, sketch, name="generator"), tiny.discriminator(), None)
+    gan = sgd_gan(parts)
+    x, sketch = tiny.batch()
+    for given in (x, {"photo": x["photo"]}, x["photo"]):
+        assert set(gan.train_on_batch(given, sketch)) == LOG_KEYS["pix2pix"]
+        expected = parts[0]({"photo": x["photo"]})
+        np.testing.assert_allclose(gan.predict(given, verbose=0), expected, atol=1e-6)

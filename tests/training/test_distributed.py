@@ -9,8 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tiny import batch, discriminator, generator
+
+from keras_cgan import ConditionalGAN
+from keras_cgan.training.distributed import WorkerLostError, fit_workers, is_chief, is_multi_worker
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -69,6 +75,140 @@ def one(tmp_path_factory):
     folder = tmp_path_factory.mktemp("replicas")
     finish(start("one", folder))
     return folder
+
+
+# ---- fit_workers in one process
+
+
+def trained(fit, dataset, **options):
+    """The losses and weights that `fit(gan, dataset)` leaves of the same tiny model."""
+    keras.utils.set_random_seed(0)
+    gan = ConditionalGAN(generator(), discriminator())
+    gan.compile()
+    history = fit(gan, dataset, verbose=0, **options)
+    return history.history, gan.get_weights()
+
+
+def assert_close(losses, expected):
+    assert set(losses) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(losses[name], values, rtol=1e-5, err_msg=name)
+
+
+def batches(count):
+    return tf.data.Dataset.from_tensor_slices(batch(2 * count)).batch(2)
+
+
+def of_unknown_length(count):
+    return batches(count).filter(lambda x, y: True)
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+@pytest.mark.parametrize("make", [batches, of_unknown_length])
+def test_epochs_of_given_steps_go_on_in_the_data_as_in_keras(make, repeats):
+    dataset = make(6).repeat() if repeats else make(6)
+    options = {"epochs": 4, "steps_per_epoch": 2}
+    losses, weights = trained(fit_workers, dataset, shuffle=True, **options)
+    # The third epoch has the last two of six batches, the fourth the first two.
+    expected, expected_weights = trained(ConditionalGAN.fit, batches(6).repeat(), **options)
+    assert_close(losses, expected)
+    for value, other in zip(weights, expected_weights, strict=True):
+        np.testing.assert_allclose(value, other, atol=1e-6)
+    assert losses["d_loss"][0] != pytest.approx(losses["d_loss"][1], rel=1e-3)
+
+
+def test_a_dataset_that_ends_within_an_epoch_ends_it():
+    with pytest.warns(UserWarning, match="ended after 1 of 2 steps of an epoch"):
+        losses, _ = trained(fit_workers, batches(3), epochs=3, steps_per_epoch=2)
+    assert len(losses["d_loss"]) == 3 and np.all(np.isfinite(losses["d_loss"]))
+
+
+def test_without_steps_every_epoch_has_all_batches():
+    options = {"epochs": 2, "validation_data": batches(2)}
+    losses, expected = (trained(fit, batches(3), **options)[0] for fit in (fit_workers, ConditionalGAN.fit))
+    assert "val_g_l1" in losses
+    assert_close(losses, expected)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"batch_size": 8}, "`fit` on several workers takes.*`epochs`.*Received: batch_size=8$"),
+        ({"validation_split": 0.5, "validation_steps": None}, "Received: validation_split=0.5$"),
+        ({"validation_data": (1, 2)}, "`validation_data` must be a `tf.data.Dataset`.*Received: .*tuple"),
+    ],
+)
+def test_what_several_workers_do_not_take(options, message):
+    with pytest.raises(ValueError, match=message):
+        trained(fit_workers, batches(2), **options)
+
+
+def test_a_dataset_without_an_end_needs_steps():
+    with pytest.raises(ValueError, match="`steps_per_epoch` must be given.*Received: steps_per_epoch=None"):
+        trained(fit_workers, batches(2).repeat())
+
+
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        (
+            "Graph execution error:\n\nDetected at node Reduce defined at (most recent call last):\n"
+            '  File "worker.py", line 3, in task\n\n'
+            "Collective ops is aborted by: heartbeat timeout of worker 1\n"
+            "Additional GRPC error information",
+            "Collective ops is aborted by: heartbeat timeout of worker 1",
+        ),
+        ("Graph execution error:\n\n  cancelled\n", "cancelled"),
+        ("Graph execution error:", "no reason"),
+        ("", "no reason"),
+    ],
+)
+def test_a_lost_worker_is_reported_by_what_tells_most(text, line):
+    def lose(epoch, logs):
+        raise tf.errors.UnavailableError(None, None, text)
+
+    with pytest.raises(WorkerLostError) as caught:
+        trained(fit_workers, batches(2), callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lose)])
+    assert str(caught.value).endswith(f"TensorFlow says: {line}")
+
+
+# ---- who is who
+
+
+class Workers(tf.distribute.MultiWorkerMirroredStrategy):
+    """Of a cluster that is described and not there."""
+
+    def __init__(self, cluster, task_type, task_id):
+        self._described = tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec(cluster), task_type=task_type, task_id=task_id
+        )
+
+    cluster_resolver = property(lambda self: self._described)
+
+
+@pytest.mark.parametrize(
+    "jobs, task, chief",
+    [
+        (["worker"], ("worker", 0), True),
+        (["worker"], ("worker", 1), False),
+        (["chief", "worker"], ("chief", 0), True),
+        (["chief", "worker"], ("worker", 0), False),
+        (["chief", "worker"], ("worker", 1), False),
+    ],
+)
+def test_the_chief_is_the_cluster_s_or_worker_0(jobs, task, chief, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)  # the strategy's own cluster counts
+    strategy = Workers({job: [f"{job}0:1", f"{job}1:1"] for job in jobs}, *task)
+    assert is_multi_worker(strategy) and is_chief(strategy) == chief
+
+
+def test_alone_every_process_is_its_own_chief(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"index": 1}}')
+    for strategy in (None, tf.distribute.get_strategy(), Workers({}, None, None)):
+        assert is_chief(strategy) and not is_multi_worker(strategy)
+
+
+# ---- several devices, several processes
 
 
 def test_two_devices_train_as_one(one):

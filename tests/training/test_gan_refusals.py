@@ -47,6 +47,79 @@ def test_images_that_are_no_floats_and_sketches_that_are_missing():
         gan.fit(tf.data.Dataset.from_tensors(x), verbose=0)
 
 
+SHAPES = {
+    "photo of another size": (
+        "photo",
+        (4, 8, 8, 3),
+        r"be images, \(batch, 16, 16, 3\). Received: \(4, 8, 8, 3\)",
+    ),
+    "gray photo": ("photo", (4, 16, 16, 1), r"be images, \(batch, 16, 16, 3\). Received: \(4, 16, 16, 1\)"),
+    "one photo": ("photo", (16, 16, 3), r"be images, \(batch, 16, 16, 3\). Received: \(16, 16, 3\)"),
+    "no channel": ("sketch", (4, 16, 16), r"be images, \(batch, 16, 16, 1\). Received: \(4, 16, 16\)"),
+    "colours": ("sketch", (4, 16, 16, 3), r"be images, \(batch, 16, 16, 1\). Received: \(4, 16, 16, 3\)"),
+    "small sketch": ("sketch", (4, 8, 16, 1), r"be images, \(batch, 16, 16, 1\). Received: \(4, 8, 16, 1\)"),
+    "few sketches": ("sketch", (1, 16, 16, 1), "be as many as the photos, 4. Received: 1"),
+    "integers": ("label", (4,), r"be one-hot, \(batch, 3\). Received: \(4,\)"),
+    "a column": ("label", (4, 1), r"be one-hot, \(batch, 3\). Received: \(4, 1\)"),
+    "few labels": ("label", (2, 3), "be as many as the photos, 4. Received: 2"),
+    "a weight a class": ("sample_weight", (4, 3), r"be one number a pair, \(batch, 1\). Received: \(4, 3\)"),
+    "a weight a pixel": (
+        "sample_weight",
+        (4, 16, 16),
+        r"be one number a pair, \(batch,\). Received: \(4, 16, 16\)",
+    ),
+    "few weights": ("sample_weight", (1,), "be as many as the photos, 4. Received: 1"),
+}
+
+
+@pytest.mark.parametrize("name, shape, message", SHAPES.values(), ids=list(SHAPES))
+@pytest.mark.parametrize("run_eagerly", [True, False])
+def test_data_of_another_shape(name, shape, message, run_eagerly):
+    gan = sgd_gan(networks("classifier"), run_eagerly=run_eagerly)
+    x, sketch = tiny.batch()
+    given = {**x, "sketch": sketch, "sample_weight": None, name: np.zeros(shape, "float32")}
+    data = {"photo": given["photo"], "label": given["label"]}, given["sketch"], given["sample_weight"]
+    calls = [gan.train_on_batch] if run_eagerly else [gan.train_on_batch, gan.test_on_batch]
+    for call in calls:
+        with pytest.raises(ValueError, match=f"`{name}` must {message}"):
+            call(*data)
+    assert int(gan.optimizer.iterations) == 0
+
+
+@pytest.mark.parametrize("strategy", ["fake-class", "sigmoid", "two-head", "shared-q", "classifier"])
+@pytest.mark.parametrize("label_input", [True, False])
+def test_integer_labels_by_whatever_network_needs_them(strategy, label_input):
+    gan = sgd_gan(networks(strategy, label=label_input))
+    x, sketch = tiny.batch()
+    integers = {**x, "label": x["label"].argmax(axis=1)}
+    with pytest.raises(ValueError, match=r"`label` must be one-hot, \(batch, 3\). Received: \(4,\)"):
+        gan.train_on_batch(integers, sketch)
+    assert gan.train_on_batch(x, sketch)
+
+
+def test_a_label_that_no_network_needs_may_be_anything():
+    gan = sgd_gan(networks("pix2pix", label=False))
+    x, sketch = tiny.batch()
+    assert gan.train_on_batch({**x, "label": x["label"].argmax(axis=1)}, sketch)
+
+
+def test_shapes_that_are_not_known_pass():
+    """Of a dataset whose shapes TensorFlow cannot tell, and of networks for any size."""
+    parts = networks("pix2pix")
+    gan = sgd_gan(parts, run_eagerly=False)
+    x, sketch = tiny.batch()
+    spec = [tf.TensorSpec(None, tf.float32)] * 3
+    arrays = (x["photo"], x["label"], sketch)
+    batch = gan.unpack(({"photo": x["photo"], "label": x["label"]}, sketch))
+    assert batch.photo is x["photo"]
+
+    @tf.function(input_signature=spec)
+    def unpacked(photo, label, sketch):
+        return gan.unpack(({"photo": photo, "label": label}, sketch, tf.reduce_sum(label, axis=1))).weight
+
+    np.testing.assert_array_equal(unpacked(*arrays), np.ones(4))
+
+
 @pytest.mark.parametrize("run_eagerly", [True, False])
 def test_sketches_and_labels_of_another_shape_are_not_broadcast(run_eagerly):
     gan = sgd_gan(networks("classifier"), run_eagerly=run_eagerly)

@@ -1,0 +1,90 @@
+"""What an `AdversarialModel` must be like to be trained: the errors a subclass's mistakes get."""
+
+import keras
+import tensorflow as tf
+
+MISSING = "`{0}` must be defined by the subclass. Received: {1}, without it"
+
+
+def trainable(networks):
+    """The trainable variables of networks, each once."""
+    variables = {id(v): v for network in networks for v in network.trainable_variables}
+    return list(variables.values())
+
+
+def check_players(model):
+    """The players of a model; raises an error where they, or its other members, do not fit together.
+
+    Raises:
+        ValueError: `players`, `loss_names` or `d_steps` is not as it must be.
+        NotImplementedError: A player has no `<player>_losses`.
+    """
+    players = model.players()
+    if not isinstance(players, dict) or "g" not in players or not all(map(_are_networks, players.values())):
+        raise ValueError(
+            "`players` must return a dict of player -> list of `keras.Model`, with a player 'g'. "
+            f"Received: {players!r}"
+        )
+    for player, networks in players.items():
+        if not trainable(networks):
+            raise ValueError(
+                "`players`: each must have trainable variables, in networks that are built. "
+                f"Received: {player!r} with none"
+            )
+        if not callable(getattr(model, f"{player}_losses", None)):
+            raise NotImplementedError(MISSING.format(f"{player}_losses", type(model).__name__))
+        if f"{player}_loss" not in model.loss_names:
+            raise ValueError(
+                f"`loss_names` must hold '{player}_loss'. Received: loss_names={model.loss_names!r}"
+            )
+    if model.d_steps > 1 and "d" not in players:
+        raise ValueError(
+            f"`d_steps` must be 1 where no player is 'd'. Received: d_steps={model.d_steps}, "
+            f"players {list(players)}"
+        )
+    return players
+
+
+def check_losses(player, losses, loss_names):
+    """A player's losses as a dict of its own; raises a `ValueError` where they are not as they must be."""
+    said = f"`{player}_losses` must return"
+    if not isinstance(losses, dict) or f"{player}_loss" not in losses:
+        given = sorted(losses) if isinstance(losses, dict) else type(losses).__name__
+        raise ValueError(f"{said} a dict with '{player}_loss'. Received: {given}")
+    unknown = sorted(set(losses) - set(loss_names))
+    if unknown:
+        raise ValueError(f"{said} names that are in `loss_names`, {loss_names}. Received: {unknown}")
+    for name, loss in losses.items():
+        shape = tf.TensorShape(getattr(loss, "shape", ()))
+        if shape.rank not in (0, None):
+            raise ValueError(f"{said} scalars, means over the batch. Received: {name!r} of shape {shape}")
+    return dict(losses)
+
+
+def check_all_returned(logs, loss_names):
+    """Raises a `ValueError` where a step came by no loss of a name: it would be logged as 0.0."""
+    missing = [name for name in loss_names if name not in logs]
+    if missing:
+        raise ValueError(
+            "`loss_names` must hold what the players' losses return and nothing else. "
+            f"Received: {missing}, of no player"
+        )
+
+
+def check_devices(model):
+    """Raises a `ValueError` for what a compiled model cannot do on several devices."""
+    accumulated = [
+        getattr(optimizer, "inner_optimizer", optimizer).gradient_accumulation_steps
+        for optimizer in model.optimizers.values()
+    ]
+    for name, allowed, value in (
+        ("gradient_accumulation_steps", None, next(filter(None, accumulated), None)),
+        ("steps_per_execution", 1, model.steps_per_execution),
+        ("jit_compile", False, model.jit_compile),
+    ):
+        if value != allowed:
+            raise ValueError(f"`{name}` must be {allowed} on several devices. Received: {name}={value}")
+
+
+def _are_networks(value):
+    return isinstance(value, (list, tuple)) and all(isinstance(network, keras.Model) for network in value)
