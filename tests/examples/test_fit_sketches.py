@@ -192,6 +192,7 @@ def test_help_has_every_default():
     assert "None" not in options
 
 
+@pytest.mark.slow
 def test_two_devices(data, tmp_path):
     """`fit` under a MirroredStrategy, from the command line."""
     out = tmp_path / "fit"

@@ -24,6 +24,8 @@ from keras_cgan.strategies import STRATEGIES
 ROOT = Path(keras_cgan.__file__).parents[1]
 SCRIPT = ROOT / "examples" / "train_sketches.py"
 TINY = ["--image-size", "24", "--filters", "4", "--batch-size", "8"]
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+HANDLERS = [signal.getsignal(number) for number in SIGNALS]  # a shell may have set its own
 STEPS = 3  # an epoch: 20 pairs in batches of 8
 
 
@@ -131,8 +133,7 @@ def test_the_summary_of_what_cannot_be_measured(example):
 
 
 def test_signals_are_left_as_they_were(finished):
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert [signal.getsignal(number) for number in SIGNALS] == HANDLERS
 
 
 def test_a_finished_run_is_left_alone(example, finished):
@@ -153,6 +154,7 @@ def test_more_epochs_after_a_run_are_as_if_asked_for_at_once(example, data, fini
     assert_same_run(out, finished[0])
 
 
+@pytest.mark.slow
 def test_the_reference_engine_takes_the_same_steps(example, data, tmp_path, monkeypatch):
     """In single precision, but for rounding: dropout draws the same masks, too."""
     monkeypatch.setattr(example, "measure", lambda *_: {})  # takes longer than the training
@@ -296,6 +298,7 @@ def test_runs_get_names_of_their_own(example, tmp_path, monkeypatch):
         assert made.settings["label_input"] is False and made.settings["epochs"] == example.DEFAULTS["epochs"]
 
 
+@pytest.mark.slow
 def test_a_test_set_of_one_photo_a_class(example, data, tmp_path):
     shutil.copytree(data, tmp_path / "pairs")
     for file in (tmp_path / "pairs" / "test").rglob("0001.png"):
