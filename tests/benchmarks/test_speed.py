@@ -152,7 +152,8 @@ def parameters_of(networks):
 
 
 def by_keras(name):
-    return pytest.param(name, marks=pytest.mark.slow if name == "cgan-xla" else ())
+    is_quick = name in ("tutorial", "cgan")
+    return pytest.param(name, marks=() if is_quick else pytest.mark.slow)
 
 
 @pytest.mark.parametrize("name", [by_keras(name) for name, c in CONTESTANTS.items() if not c.torch])

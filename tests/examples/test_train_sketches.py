@@ -171,6 +171,7 @@ def test_the_reference_engine_takes_the_same_steps(example, data, tmp_path, monk
         assert one == pytest.approx(other, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_run_interrupted_at_any_step_is_the_same_run(example, data, finished, tmp_path, monkeypatch):
     out = tmp_path / "run"
     show = example.Progress.show

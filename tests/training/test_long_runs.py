@@ -45,9 +45,7 @@ def test_no_trace_after_the_first_epoch(as_data, steps_per_execution):
     if as_data:
         data = {"x": tf.data.Dataset.from_tensor_slices((x, sketch)).batch(4)}
     after = []
-    note = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda *_: after.append((gan.traces, gan.test_traces))
-    )
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: after.append((gan.traces, gan.test_traces)))
     options = {"batch_size": None if as_data else 4, "validation_data": tiny.batch(5), "callbacks": [note]}
     gan.fit(**data, **options, epochs=3, verbose=0)
     assert after[0] == after[1] == after[2]

@@ -53,7 +53,9 @@ def test_activations_inside_the_last_layer_by_hand(strategy):
     assert_step_by_hand(networks(strategy, inside=True), strategy)
 
 
-@pytest.mark.parametrize("label", [True, False], ids=["label", "no label"])
+@pytest.mark.parametrize(
+    "label", [pytest.param(True, id="label", marks=pytest.mark.slow), pytest.param(False, id="no label")]
+)
 @every_strategy
 def test_built_networks_learn_and_log_what_applies(strategy, label):
     parts = strategy_networks(strategy, (16, 16, 3), tiny.N_CLASSES, label_input=label, filters=4, n_layers=1)

@@ -115,9 +115,7 @@ def values(network):
     return [variable.numpy() for variable in network.variables]
 
 
-def networks(
-    strategy, label=True, class_head="softmax", inside=False, stochastic=False, batch_norm=True
-):
+def networks(strategy, label=True, class_head="softmax", inside=False, stochastic=False, batch_norm=True):
     """Tiny networks of a strategy; `stochastic`: with dropout, and spectral norm in D."""
     chosen = STRATEGIES[strategy]
     dropout = 0.3 if stochastic else 0.0
