@@ -87,11 +87,12 @@ def test_memory_does_not_grow(how):
             gan.train_on_batch(*batches[number % len(batches)])
 
     steps(200)
-    start = resident()
-    grown = []
+    sizes = [resident()]
     for _ in range(3):
         steps(600)
-        grown.append(resident() - start)
-    # Measured: 0.2 MiB, and with fit a freed 20 at first. 4 KiB a step would be 7.
-    assert grown[-1] < 5 and grown[-1] - grown[0] < 4, grown
+        sizes.append(resident())
+    # The allocator takes and frees a few MiB now and then; a leak, of 4 KiB a step, takes 2.3 in
+    # each of the three.
+    grown = np.diff(sizes)
+    assert min(grown) < 1.5 and sum(grown) < 20, grown
     assert np.isfinite(gan.evaluate(*tiny.batch(), verbose=0)).all()
