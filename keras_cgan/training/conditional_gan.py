@@ -106,7 +106,7 @@ class ConditionalGAN(AdversarialModel):
         if image_pool:
             fake = {"judged": told.d_model.input.shape[1:], "weight": ()}
             if "classes" in told.d_losses:
-                fake["label"] = (told.d_model.output["classes"].shape[-1] - 1,)
+                fake["label"] = (told.n_classes,)
             self._pool = ImagePool(image_pool, fake)
         names = ["d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"]
         absent = {"c_loss": classifier is None, "g_class": not told.class_outputs}
@@ -200,7 +200,7 @@ class ConditionalGAN(AdversarialModel):
         given = [("photo", photo, "be images", names["photo"].shape[1:])] if "photo" in names else []
         given.append(("sketch", sketch, "be images", generator.output.shape[1:]))
         if label is not None:
-            given.append(("label", label, "be one-hot", (self._n_classes(),)))
+            given.append(("label", label, "be one-hot", (self.objectives.n_classes,)))
         if weight is not None:
             column = (1,) if _shape(weight).rank == 2 else ()
             given.append(("sample_weight", weight, "be one number a pair", column))
@@ -213,17 +213,6 @@ class ConditionalGAN(AdversarialModel):
                 raise ValueError(f"`{name}` must {wanted}, {expected}. Received: {shape}")
             if not shape[:1].is_compatible_with(size):
                 raise ValueError(f"`{name}` must be as many as the photos, {size[0]}. Received: {shape[0]}")
-
-    def _n_classes(self):
-        """How many classes the networks that need a label tell."""
-        told = self.objectives
-        if told.takes_label:
-            return told.generator.input["label"].shape[-1]
-        if told.c_model is not None:
-            return told.c_model.output["label"].shape[-1]
-        if "label" in told.d_losses:
-            return told.d_model.output["label"].shape[-1]
-        return told.d_model.output["classes"].shape[-1] - 1
 
     def draw(self, batch, run):
         told = self.objectives

@@ -34,6 +34,7 @@ class Objectives:
         adversarial: The output of D whose loss is `g_adv`.
         takes_label: Whether the generator takes the label.
         needs_label: Whether any network needs the label.
+        n_classes: The length of a label; `None` where no network needs it.
 
     Raises:
         ValueError: The networks do not fit together, or do not fit the strategy.
@@ -74,13 +75,24 @@ class Objectives:
         self.g_losses = {name: head.loss() for name, head in {**self._d_heads, **c_heads}.items()}
         self.g_losses["sketch"] = L1Loss() if reconstruction == "l1" else L2Loss()
         self.adversarial = "real_fake" if "real_fake" in self._d_heads else "classes"
-        self.takes_label = "label" in _input_names(self.generator)
+        self._input_names = _input_names(self.generator)
+        self.takes_label = "label" in self._input_names
         self.needs_label = self.takes_label or classifier is not None or set(self._d_heads) != {"real_fake"}
 
     @property
     def class_outputs(self):
         """The outputs whose losses, in the generator's step, add up to `g_class`."""
         return [name for name in ("classes", "label") if name in self.g_losses and name != self.adversarial]
+
+    @property
+    def n_classes(self):
+        if self.takes_label:
+            return self.generator.input["label"].shape[-1]
+        for network in (self.c_model, self.d_model):
+            if network is not None and "label" in network.output:
+                return network.output["label"].shape[-1]
+        # One of the n_classes + 1 units is fakeness.
+        return self.d_model.output["classes"].shape[-1] - 1 if "classes" in self.d_losses else None
 
     def g_weights(self, l1_weight, adversarial_weight, class_weight):
         """The weights of the losses in the generator's step, by output."""
@@ -119,9 +131,8 @@ class Objectives:
 
     def generator_inputs(self, photo, label):
         """Photo and label in the form that the generator takes: a dict of what it asks for, or the photo."""
-        names = _input_names(self.generator)
         given = {"photo": photo, "label": label}
-        return {name: given[name] for name in names} if names else photo
+        return {name: given[name] for name in self._input_names} if self._input_names else photo
 
     def conditions(self, x):
         """Photo and label (or `None`) of a batch; raises a `ValueError` where one is needed and missing."""
