@@ -163,3 +163,17 @@ def test_learning_rates_are_read_in_every_step():
     for network, weights in zip(parts, before):
         for variable, old in zip(network.weights, weights):
             assert np.array_equal(variable.numpy(), old) is variable.trainable
+
+
+@pytest.mark.parametrize("engine", [sgd_gan, sgd_trainer])
+def test_fakes_are_drawn_in_training_mode(engine):
+    """By the batch's statistics: moving averages far off must not matter to D."""
+    parts = networks("pix2pix")
+    twins = tiny.copies(parts)
+    for variable in twins[0].non_trainable_variables:
+        if "moving_variance" in variable.path:
+            variable.assign(variable + 100.0)
+    x, sketch = tiny.batch()
+    logs = [engine(nets).train_on_batch(x, sketch) for nets in (parts, twins)]
+    assert logs[0] == pytest.approx(logs[1], rel=1e-6)
+    assert_same_values(parts[1:], twins[1:])
