@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_cgan.checks import check_at_least, check_choice
+from keras_cgan.small_maps import FasterNetworks
 from keras_cgan.training.adversarial_checks import (
     MISSING,
     check_all_returned,
@@ -83,6 +84,7 @@ class AdversarialModel(keras.Model):
         self.update, self.d_steps, self.average_decay = update, d_steps, average_decay
         self._average = None
         self._trained = {}
+        self._faster = FasterNetworks()
         self.optimizers = {}
 
     def players(self):
@@ -180,7 +182,7 @@ class AdversarialModel(keras.Model):
         self.check()
         batch = self.unpack(data)
         players = self.players()
-        run = Run()
+        run = Run(self._faster)
         logs = {}
         updates = self._updates_of_g()
         if self.update == "simultaneous":
@@ -211,7 +213,7 @@ class AdversarialModel(keras.Model):
     def test_step(self, data):
         """The losses of a batch in inference mode; called by `evaluate`."""
         batch = self.unpack(data)
-        run, logs = Run(training=False), {}
+        run, logs = Run(self._faster, training=False), {}
         drawn = self.draw(batch, run)
         for player in self.players():
             logs.update(self._losses_of(player, batch, drawn, run))

@@ -122,7 +122,7 @@ class ConditionalGAN(AdversarialModel):
         if is_dict or not told.takes_label:
             photo, label = (inputs.get("photo"), inputs.get("label")) if is_dict else (inputs, None)
             inputs = told.generator_inputs(photo, label)
-        return told.generator(inputs, training=training)
+        return self._faster(told.generator)(inputs, training=training)
 
     def players(self):
         told = self.objectives

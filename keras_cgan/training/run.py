@@ -10,12 +10,15 @@ class Run:
     """Calls networks: those in `learning` move their state, others are only looked through.
 
     Args:
+        faster: Function of a network that gives the one to call in its place: the same maths with
+            the same variables.
         training: Whether networks run in training mode.
     """
 
-    def __init__(self, training=True):
+    def __init__(self, faster, training=True):
         self.learning = ()
         self.training = training
+        self._faster = faster
         self._known = None
         self._before = {}
 
@@ -25,12 +28,12 @@ class Run:
         Networks that do not learn are run as they are now, whatever others do to their state.
         """
         self._known = {}
-        self._before = {id(network): _state(network) for network in networks}
+        self._before = {id(network): _state(self._faster(network)) for network in networks}
 
     def __call__(self, network, inputs):
         """The outputs of a network, and gradients through it to its inputs."""
         if not self.training:
-            return network(inputs, training=False)
+            return self._faster(network)(inputs, training=False)
         if self._known is None:
             return self._call(network, inputs)
         key = (id(network), *(id(tensor) for tensor in keras.tree.flatten(inputs)))
@@ -41,8 +44,8 @@ class Run:
 
     def _call(self, network, inputs):
         if any(network is learner for learner in self.learning):
-            return network(inputs, training=True)
-        return call_fixed(network, inputs, training=True, state=self._before.get(id(network)))
+            return self._faster(network)(inputs, training=True)
+        return call_fixed(self._faster(network), inputs, training=True, state=self._before.get(id(network)))
 
 
 def _state(network):

@@ -85,9 +85,10 @@ def test_activity_regularizers_count_as_in_keras():
     assert_equal_engines(parts)
 
 
-def test_built_networks_with_adam():
-    """By Keras there and by TensorFlow's kernel here."""
-    parts = strategy_networks("two-head", (*tiny.SIZE, 3), tiny.N_CLASSES, filters=2, n_layers=1)
+@pytest.mark.parametrize("strategy", ["two-head", "pix2pix"])
+def test_built_networks_with_adam(strategy):
+    """By Keras there; here by TensorFlow's kernel, and with small maps as matrix products."""
+    parts = strategy_networks(strategy, (*tiny.SIZE, 3), tiny.N_CLASSES, filters=2, n_layers=1)
     twins = tiny.copies(parts)
 
     def optimizers(adam):
