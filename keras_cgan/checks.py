@@ -31,16 +31,83 @@ def check_at_least(least, **counts):
             )
 
 
-def check_rate(dropout):
-    """Raises a `ValueError` unless `dropout` is in [0, 1)."""
+def check_rate(dropout, argument="dropout"):
+    """Raises a `ValueError` that names the argument unless its value is in [0, 1)."""
     if not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
-        raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={dropout!r}")
+        raise ValueError(f"`{argument}` must be in [0, 1). Received: {argument}={dropout!r}")
+
+
+def check_positive(**values):
+    """Raises a `ValueError` that names the first argument that is no number above 0."""
+    for argument, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < float("inf"):
+            raise ValueError(f"`{argument}` must be a number above 0. Received: {argument}={value!r}")
+
+
+def check_widths(argument, value, least=1):
+    """Raises a `ValueError` unless `value` is a tuple of `least` or more positive integers."""
+    if not isinstance(value, (tuple, list)) or len(value) < least or not all(map(_is_count, value)):
+        raise ValueError(
+            f"`{argument}` must be a tuple of at least {least} positive integers. "
+            f"Received: {argument}={value!r}"
+        )
+
+
+def check_pairs(argument, value, meaning):
+    """Raises a `ValueError` unless `value` is a tuple of at least one pair of positive integers."""
+    if not isinstance(value, (tuple, list)) or not value or not all(map(_is_pair, value)):
+        raise ValueError(
+            f"`{argument}` must be a tuple of pairs {meaning}, positive integers. "
+            f"Received: {argument}={value!r}"
+        )
+
+
+def check_pair(argument, value, meaning):
+    """Raises a `ValueError` unless `value` is `None` or a pair of positive integers."""
+    if value is not None and not _is_pair(value):
+        raise ValueError(
+            f"`{argument}` must be {meaning}, two positive integers, or None. Received: {argument}={value!r}"
+        )
+
+
+def check_needs_classes(n_classes, **arguments):
+    """Raises a `ValueError` that names the first argument that is set although there is no label."""
+    for argument, value in arguments.items():
+        if n_classes is None and value is not None:
+            raise ValueError(
+                f"`{argument}` is of a network with a label: it needs `n_classes`, or must be None. "
+                f"Received: {argument}={value!r}, n_classes=None"
+            )
+
+
+def _is_count(value):
+    return not isinstance(value, bool) and isinstance(value, numbers.Integral) and value > 0
+
+
+def _is_pair(value):
+    return isinstance(value, (tuple, list)) and len(value) == 2 and all(map(_is_count, value))
 
 
 def check_choice(argument, value, allowed):
     """Raises a `ValueError` that names the argument unless `value` is in `allowed`."""
     if value not in allowed:
         raise ValueError(f"`{argument}` must be one of {tuple(allowed)}. Received: {argument}={value!r}")
+
+
+def check_sides(image_shape, smallest=1, multiple=1, reason=""):
+    """Raises a `ValueError` unless both sides are large enough and multiples of a number.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        smallest: Smallest side in pixels.
+        multiple: Both sides must be multiples of it.
+        reason: What follows in the message, such as `" for 3 blocks"`.
+    """
+    if min(image_shape[:2]) < smallest or any(side % multiple for side in image_shape[:2]):
+        wanted = f"at least {smallest} px" if multiple == 1 else f"multiples of {multiple}"
+        raise ValueError(
+            f"`image_shape`: both sides must be {wanted}{reason}. Received: image_shape={tuple(image_shape)}"
+        )
 
 
 def check_fits(image_shape, n_layers, times=1, least=1):

@@ -30,6 +30,9 @@ LABEL = {**F, "n_classes": 3}
 TWO = {**LABEL, "n_layers": 2}
 BOTH = {"real_fake": "linear", "classes": "softmax"}
 Q = {"real_fake": "linear", "label": "softmax"}
+Z = {"latent_size": 5}
+Z_LABEL = {**Z, "n_classes": 3}
+IN_NORMS = {**Z_LABEL, "filters": (4, 4), "label_in": "norms"}
 ROWS = [
     # id, builder, image shape, options, output shape(s) without the batch, activation(s)
     Row("unet", "unet_generator", (64, 96, 3), F, (64, 96, 1), "tanh"),
@@ -44,6 +47,57 @@ ROWS = [
         "resnet_generator",
         (16, 16, 3),
         {**LABEL, "blocks": 1, "upsampling": "resize"},
+        (16, 16, 1),
+        "tanh",
+    ),
+    Row("mlp", "mlp_generator", (8, 12, 3), {"latent_size": 16, "hidden": (16, 16)}, (8, 12, 3), "tanh"),
+    Row(
+        "mlp-label",
+        "mlp_generator",
+        (8, 8, 1),
+        {**Z_LABEL, "hidden": (16,), "latent_units": 6, "label_units": 7, "dropout": 0.5},
+        (8, 8, 1),
+        "tanh",
+    ),
+    Row(
+        "dcgan",
+        "dcgan_generator",
+        (28, 20, 1),
+        {**Z, "dense": (8, 8), "filters": (4, 4)},
+        (28, 20, 1),
+        "tanh",
+    ),
+    Row(
+        "dcgan-label",
+        "dcgan_generator",
+        (16, 16, 3),
+        {**Z_LABEL, "filters": (4, 4, 4), "kernel_size": 5, "norm_first": False},
+        (16, 16, 3),
+        "tanh",
+    ),
+    Row("dcgan-norms", "dcgan_generator", (16, 24, 3), {**IN_NORMS, "dense": (8,)}, (16, 24, 3), "tanh"),
+    Row(
+        "dcgan-instance",
+        "dcgan_generator",
+        (16, 16, 1),
+        {**IN_NORMS, "dense": (8,), "norm": "instance", "upsampling": "resize"},
+        (16, 16, 1),
+        "tanh",
+    ),
+    Row(
+        "dcgan-spectral",
+        "dcgan_generator",
+        (16, 16, 1),
+        {**Z_LABEL, "dense": (8,), "filters": (4, 4), "norm": "spectral"},
+        (16, 16, 1),
+        "tanh",
+    ),
+    Row("resblock", "resblock_generator", (16, 24, 3), {**F, **Z}, (16, 24, 3), "tanh"),
+    Row(
+        "resblock-label",
+        "resblock_generator",
+        (16, 16, 1),
+        {**F, **Z_LABEL, "n_blocks": 2},
         (16, 16, 1),
         "tanh",
     ),
@@ -100,9 +154,52 @@ ROWS = [
         {"real_fake": (1,), "label": (3,)},
         Q,
     ),
+    Row("maxout", "maxout_discriminator", (8, 12, 3), {"hidden": ((6, 5), (6, 5))}, (1,), "linear"),
+    Row(
+        "maxout-label",
+        "maxout_discriminator",
+        (8, 8, 1),
+        {"n_classes": 3, "hidden": ((6, 4),), "image_units": (6, 5), "label_units": (5, 2)},
+        (1,),
+        "linear",
+    ),
+    Row("conv", "conv_discriminator", (15, 20, 1), {"layers": ((4, 2), (4, 1), (4, 2))}, (1,), "linear"),
+    Row(
+        "conv-q",
+        "conv_discriminator",
+        (16, 16, 1),
+        {"layers": ((4, 2), (4, 2)), "dense": 8, "n_classes": 3, "code_size": 2, "q_hidden": 8},
+        {"real_fake": (1,), "label": (3,), "codes": (2,)},
+        {**Q, "codes": "linear"},
+    ),
+    Row(
+        "conv-spectral",
+        "conv_discriminator",
+        (16, 16, 3),
+        {"layers": ((4, 2), (4, 2)), "norm": "spectral", "dense": 8, "n_classes": 3, "dropout": 0.5},
+        {"real_fake": (1,), "label": (3,)},
+        Q,
+    ),
+    Row(
+        "conv-instance",
+        "conv_discriminator",
+        (16, 16, 3),
+        {"layers": ((4, 2), (4, 2)), "norm": "instance", "norm_first": True, "dense": 8, "code_size": 2},
+        {"real_fake": (1,), "codes": (2,)},
+        {"real_fake": "linear", "codes": "linear"},
+    ),
+    Row("resblock-discriminator", "resblock_discriminator", (16, 20, 3), F, (1,), "linear"),
     Row("lenet", "lenet_classifier", (32, 40, 1), {"n_classes": 3}, (3,), "softmax"),
     Row("vgg", "vgg_classifier", (16, 24, 1), LABEL, (3,), "softmax"),
     Row("resnet-classifier", "resnet_classifier", (24, 16, 3), LABEL, (3,), "softmax"),
+    Row(
+        "resnet-classifier-blocks",
+        "resnet_classifier",
+        (16, 16, 3),
+        {**LABEL, "stages": 2, "blocks": 2, "growth": 4, "stem_strides": 1},
+        (3,),
+        "softmax",
+    ),
 ]
 every_row = pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
 
@@ -114,7 +211,7 @@ def built(row_id):
 
 
 def random_inputs(model, batch=2, scale=1.0):
-    """Images in [-scale, scale], and one-hot labels where the model takes them."""
+    """Images or latents in [-scale, scale], and one-hot labels where the model takes them."""
     generator = np.random.default_rng(0)
 
     def draw(name, shape):
@@ -190,16 +287,25 @@ def test_plain_functional_uncompiled_and_named(row):
 
 @every_row
 def test_inputs_are_named(row):
-    takes_label = "n_classes" in row.options and row.builder.endswith("_generator")
-    model = built(row.id)
-    assert isinstance(model.input, dict) == takes_label
-    if takes_label:
-        assert {name: tuple(tensor.shape) for name, tensor in model.input.items()} == {
-            "photo": (None, *row.image_shape),
+    name, shape = first_input(row)
+    told_the_label = row.builder.endswith("_generator") or row.builder == "maxout_discriminator"
+    inputs = built(row.id).input
+    if "n_classes" in row.options and told_the_label:
+        assert {key: tuple(tensor.shape) for key, tensor in inputs.items()} == {
+            name: (None, *shape),
             "label": (None, row.options["n_classes"]),
         }
     else:
-        assert tuple(model.input.shape) == (None, *row.image_shape)
+        assert (inputs.name, tuple(inputs.shape)) == (name, (None, *shape))
+
+
+def first_input(row):
+    """Name and shape of what a network takes beside the label."""
+    if row.builder in ("unet_generator", "resnet_generator"):
+        return "photo", row.image_shape
+    if row.builder.endswith("_generator"):
+        return "latent", (row.options["latent_size"],)
+    return ("sketch" if row.builder.endswith("_classifier") else "image"), row.image_shape
 
 
 @every_row
@@ -253,7 +359,7 @@ folder = sys.argv[1]
 for name in sys.argv[2:]:
     model = keras.saving.load_model(f"{folder}/{name}.keras", safe_mode=True)
     inputs = dict(np.load(f"{folder}/{name}-inputs.npz"))
-    outputs = model.predict_on_batch(inputs.get("image", inputs))
+    outputs = model.predict_on_batch(inputs if isinstance(model.input, dict) else inputs["image"])
     outputs = outputs if isinstance(outputs, dict) else {"output": outputs}
     np.savez(f"{folder}/{name}-outputs.npz", **outputs)
 """
@@ -276,6 +382,8 @@ def test_saved_models_load_in_a_fresh_process(tmp_path, run_child):
 
 
 PATCH, UNIT = "patch_discriminator", "single_unit_discriminator"
+MLP, DCGAN, MAXOUT, CONV = "mlp_generator", "dcgan_generator", "maxout_discriminator", "conv_discriminator"
+RES_G, RES_D = "resblock_generator", "resblock_discriminator"
 POOLED, TWO_HEAD, SHARED_Q = "pooled_discriminator", "two_head_discriminator", "shared_q_discriminator"
 N = {"n_classes": 3}
 BAD = [
@@ -312,12 +420,69 @@ BAD = [
     (SHARED_Q, (32, 32, 1), N, "sketch_channels", "sketch_channels=1"),
     (SHARED_Q, (32, 32, 4), {**N, "sketch_channels": 0}, "sketch_channels", "sketch_channels=0"),
     (SHARED_Q, (32, 32, 4), {**N, "pooling": None}, "pooling", "pooling=None"),
+    (MLP, (8, 8), {}, "image_shape", r"\(8, 8\)"),
+    (MLP, (8, 8, 1), {"latent_size": 0}, "latent_size", "latent_size=0"),
+    (MLP, (8, 8, 1), {"n_classes": 1}, "n_classes", "n_classes=1"),
+    (MLP, (8, 8, 1), {"hidden": ()}, "hidden", r"hidden=\(\)"),
+    (MLP, (8, 8, 1), {"hidden": 8}, "hidden", "hidden=8"),
+    (MLP, (8, 8, 1), {"latent_units": 8}, "latent_units", "latent_units=8, n_classes=None"),
+    (MLP, (8, 8, 1), {"label_units": 8}, "label_units", "label_units=8, n_classes=None"),
+    (MLP, (8, 8, 1), {**N, "label_units": 0}, "label_units", "label_units=0"),
+    (MLP, (8, 8, 1), {"dropout": 1.0}, "dropout", "dropout=1.0"),
+    (MLP, (8, 8, 1), {"weight_range": 0.0}, "weight_range", "weight_range=0.0"),
+    (MLP, (8, 8, 1), {"output_bias": np.zeros((8, 8))}, "output_bias", r"\(8, 8\)"),
+    (MLP, (8, 8, 1), {"output_bias": np.full((8, 8, 1), np.inf)}, "output_bias", "64 of them not finite"),
+    (DCGAN, (28, 32, 1), {"filters": (4, 4, 4)}, "image_shape", r"\(28, 32, 1\)"),
+    (DCGAN, (8, 8, 1), {}, "image_shape", r"\(8, 8, 1\)"),
+    (DCGAN, (32, 32, 1), {"filters": (4, 0)}, "filters", r"filters=\(4, 0\)"),
+    (DCGAN, (32, 32, 1), {"dense": 1024}, "dense", "dense=1024"),
+    (DCGAN, (32, 32, 1), {"kernel_size": 1}, "kernel_size", "kernel_size=1"),
+    (DCGAN, (32, 32, 1), {"norm": "layer"}, "norm", "norm='layer'"),
+    (DCGAN, (32, 32, 1), {"upsampling": 2}, "upsampling", "upsampling=2"),
+    (DCGAN, (32, 32, 1), {"label_in": "output"}, "label_in", "label_in='output'"),
+    (DCGAN, (32, 32, 1), {"label_in": "norms"}, "label_in", "n_classes=None"),
+    (DCGAN, (32, 32, 1), {**N, "label_in": "norms", "norm": "spectral"}, "label_in", "norm='spectral'"),
+    (
+        DCGAN,
+        (8, 8, 1),
+        {**N, "label_in": "norms", "filters": (4,), "norm_first": False},
+        "label_in",
+        "label_in='norms'",
+    ),
+    (RES_G, (28, 32, 1), {}, "image_shape", r"\(28, 32, 1\)"),
+    (RES_G, (32, 32, 1), {"n_blocks": 0}, "n_blocks", "n_blocks=0"),
+    (RES_G, (32, 32, 1), {"filters": (4,)}, "filters", r"filters=\(4,\)"),
+    (MAXOUT, (8, 8, 1), {"hidden": ((6, 5), 6)}, "hidden", r"hidden=\(\(6, 5\), 6\)"),
+    (MAXOUT, (8, 8, 1), {"hidden": ()}, "hidden", r"hidden=\(\)"),
+    (MAXOUT, (8, 8, 1), {"image_units": (6, 5)}, "image_units", r"image_units=\(6, 5\), n_classes=None"),
+    (MAXOUT, (8, 8, 1), {**N, "image_units": 6}, "image_units", "image_units=6"),
+    (MAXOUT, (8, 8, 1), {**N, "label_units": (6, 0)}, "label_units", r"label_units=\(6, 0\)"),
+    (MAXOUT, (8, 8, 1), {"input_dropout": -0.1}, "input_dropout", "input_dropout=-0.1"),
+    (MAXOUT, (8, 8, 1), {"dropout": 1}, "dropout", "dropout=1"),
+    (MAXOUT, (8, 8, 1), {"weight_range": "wide"}, "weight_range", "weight_range='wide'"),
+    (CONV, (8, 8, 1), {"layers": ((4, 2, 1),)}, "layers", r"layers=\(\(4, 2, 1\),\)"),
+    (CONV, (8, 8, 1), {"layers": ()}, "layers", r"layers=\(\)"),
+    (CONV, (8, 8, 1), {"kernel_size": 0}, "kernel_size", "kernel_size=0"),
+    (CONV, (8, 8, 1), {"norm": "layer"}, "norm", "norm='layer'"),
+    (CONV, (8, 8, 1), {"leak": 1.0}, "leak", "leak=1.0"),
+    (CONV, (8, 8, 1), {"dropout": 1.0}, "dropout", "dropout=1.0"),
+    (CONV, (8, 8, 1), {"dense": -1}, "dense", "dense=-1"),
+    (CONV, (8, 8, 1), {"n_classes": 1}, "n_classes", "n_classes=1"),
+    (CONV, (8, 8, 1), {"code_size": -1}, "code_size", "code_size=-1"),
+    (CONV, (8, 8, 1), {"q_hidden": 8}, "q_hidden", "q_hidden=8, n_classes=None"),
+    (RES_D, (3, 8, 1), {}, "image_shape", r"\(3, 8, 1\)"),
+    (RES_D, (8, 8, 1), {"n_blocks": 2}, "dropout", r"dropout=\(0.2, 0.5, 0.5\)"),
+    (RES_D, (8, 8, 1), {"dropout": 0.5}, "dropout", "dropout=0.5"),
+    (RES_D, (8, 8, 1), {"dropout": (0.5, 1.0)}, "dropout", "dropout=1.0"),
     ("lenet_classifier", (15, 32, 1), N, "image_shape", r"\(15, 32, 1\)"),
     ("lenet_classifier", (32, 32, 1), {"n_classes": 1}, "n_classes", "n_classes=1"),
     ("lenet_classifier", (32, 32, 1), {**N, "dropout": -0.1}, "dropout", "dropout=-0.1"),
     ("vgg_classifier", (16, 16, 1), {**N, "blocks": 5}, "image_shape", r"\(16, 16, 1\)"),
     ("vgg_classifier", (16, 16, 1), {**N, "blocks": 0}, "blocks", "blocks=0"),
     ("resnet_classifier", (16, 16, 1), {**N, "stages": 0}, "stages", "stages=0"),
+    ("resnet_classifier", (16, 16, 1), {**N, "blocks": 0}, "blocks", "blocks=0"),
+    ("resnet_classifier", (16, 16, 1), {**N, "growth": 0}, "growth", "growth=0"),
+    ("resnet_classifier", (16, 16, 1), {**N, "stem_strides": 0}, "stem_strides", "stem_strides=0"),
 ]
 
 

@@ -4,17 +4,14 @@ import keras
 from keras import layers
 
 from keras_cgan.blocks import output_activation
-from keras_cgan.checks import check_image_shape, check_n_classes, check_rate
+from keras_cgan.checks import check_image_shape, check_n_classes, check_rate, check_sides
 
 
 def classifier_input(image_shape, n_classes, smallest=16, input_noise=0.0):
     """Checks a classifier's shape and number of classes; makes its input, and that with noise on it."""
     check_n_classes(n_classes)
     image_shape = check_image_shape(image_shape)
-    if min(image_shape[:2]) < smallest:
-        raise ValueError(
-            f"`image_shape`: both sides must be at least {smallest} px. Received: image_shape={image_shape}"
-        )
+    check_sides(image_shape, smallest)
     if not 0.0 <= input_noise < float("inf"):
         raise ValueError(
             f"`input_noise` must be a number of at least 0. Received: input_noise={input_noise!r}"

@@ -30,20 +30,34 @@ def _residual(x, filters, strides, name):
 
 
 def resnet_classifier(
-    image_shape, n_classes, filters=32, stages=3, dropout=0.3, input_noise=0.0, name="classifier"
+    image_shape,
+    n_classes,
+    filters=32,
+    stages=3,
+    dropout=0.3,
+    input_noise=0.0,
+    blocks=1,
+    growth=2,
+    stem_strides=2,
+    name="classifier",
 ):
-    """Builds a ResNet-style classifier: one basic block a stage after a 3x3 stem.
+    """Builds a ResNet-style classifier: basic blocks in stages after a 3x3 stem.
+
+    ControlGAN's has nine blocks of 32, 128 and 512 maps: `blocks=3, growth=4, stem_strides=1`.
 
     Args:
         image_shape: `(height, width, channels)` of a sketch, both sides at least 16 px.
         n_classes: Number of classes.
-        filters: Maps of the stem; each stage after the first has twice as many and half
-            the size.
+        filters: Maps of the stem; each stage after the first has `growth` times as many and
+            half the size.
         stages: Number of stages.
         dropout: Rate before the last layer.
         input_noise: Standard deviation of Gaussian noise on the sketch in training. A classifier
             that reads through noise cannot be told a class by a faint pattern, so a generator
             has to draw it.
+        blocks: Number of blocks a stage.
+        growth: How many times as many maps each stage has as the one before.
+        stem_strides: Stride of the stem: 2 halves the size at once, 1 keeps it.
         name: Name of the model.
 
     Returns:
@@ -60,13 +74,18 @@ def resnet_classifier(
     (None, 6)
 
     Source: He et al. 2016, "Deep residual learning for image recognition", section 4.2.
+    ControlGAN: Lee and Seok 2017, "Controllable generative adversarial network".
     """
-    check_at_least(1, filters=filters, stages=stages)
+    check_at_least(1, filters=filters, stages=stages, blocks=blocks, growth=growth, stem_strides=stem_strides)
     check_rate(dropout)
     sketch, x = classifier_input(image_shape, n_classes, input_noise=input_noise)
-    x = layers.ReLU(name="stem_relu")(_conv_norm(x, filters, 3, 2, "stem"))
+    x = layers.ReLU(name="stem_relu")(_conv_norm(x, filters, 3, stem_strides, "stem"))
     for stage in range(stages):
-        x = _residual(x, filters * 2**stage, 1 if stage == 0 else 2, f"stage{stage + 1}")
+        for block in range(blocks):
+            strides = 2 if stage > 0 and block == 0 else 1
+            # One block is what a stage is by default: its layers are named after the stage.
+            block_name = f"stage{stage + 1}" + (f"_block{block + 1}" if block else "")
+            x = _residual(x, filters * growth**stage, strides, block_name)
     x = layers.GlobalAveragePooling2D(name="features")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     return keras.Model(sketch, label_output(x, n_classes), name=name)

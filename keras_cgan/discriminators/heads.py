@@ -39,10 +39,11 @@ def patch_head(x, filters, n_layers, norm, activation):
     return blocks.output_activation(x, activation, "real_fake")
 
 
-def unit_head(x, activation):
-    """One value a sample, `(batch, 1)`, named `real_fake`."""
-    x = layers.Flatten(name="unit_flatten")(x)
-    logits = layers.Dense(1, dtype="float32", name="unit_logits")(x)
+def unit_head(x, activation, initializer="glorot_uniform"):
+    """One value a sample, `(batch, 1)`, named `real_fake`, from feature maps or vectors."""
+    if len(x.shape) > 2:
+        x = layers.Flatten(name="unit_flatten")(x)
+    logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32", name="unit_logits")(x)
     return blocks.output_activation(logits, activation, "real_fake")
 
 
@@ -65,5 +66,10 @@ def class_vector(x, units, activation, pooling, hidden, name):
     if hidden:
         x = layers.Dense(hidden, name=f"{name}_hidden")(x)
         x = layers.LeakyReLU(0.2, name=f"{name}_hidden_relu")(x)
+    return vector_head(x, units, activation, name)
+
+
+def vector_head(x, units, activation, name):
+    """A named vector `(batch, units)`, float32, from vectors."""
     logits = layers.Dense(units, dtype="float32", name=f"{name}_logits")(x)
     return blocks.output_activation(logits, activation, name)
