@@ -1,4 +1,4 @@
-"""Photo/sketch pairs and the batches that training reads: nothing is imported until it is asked for."""
+"""Photo/sketch pairs, class images, and their batches: nothing is imported until it is asked for."""
 
 import importlib
 
@@ -7,6 +7,9 @@ _EXPORTS = {
     "open_pairs": "pairs",
     "EmbeddedPairs": "embedded",
     "FolderPairs": "folder",
+    "ClassImages": "class_images",
+    "open_images": "class_images",
+    "embedded_images": "embedded_digits",
     "DataWarning": "scan",
     "PairPipeline": "pipeline",
     "pair_dataset": "pipeline",

@@ -242,7 +242,7 @@ def draw_sketch(parts, pose, frame, rng, wobble):
             # Details are drawn more lightly than outlines.
             width = frame.side * pen * min(1.0, 0.6 + np.ptp(line, axis=0).max())
             for _ in range(2 if rng.uniform() < 0.06 else 1):
-                _draw_stroke(canvas, frame.pixels(_by_hand(line, rng, wobble)), width, ink, rng)
+                draw_stroke(canvas, frame.pixels(_by_hand(line, rng, wobble)), width, ink, rng)
     return frame.finish(canvas)[..., None]
 
 
@@ -287,7 +287,7 @@ def _direction(step):
     return step / (np.hypot(*step) + 1e-9)
 
 
-def _draw_stroke(canvas, line, pen, ink, rng):
+def draw_stroke(canvas, line, pen, ink, rng):
     """A line whose width changes from piece to piece, as the pressure of a hand does."""
     n_pieces = max(1, len(line) // 6)
     cuts = np.linspace(0, len(line) - 1, n_pieces + 1).astype(int)

@@ -175,13 +175,17 @@ def _without_damaged(by_class, channels, findings):
 
 def _remark(path, side, channels):
     try:
-        image = images.decode_image(path)
+        return channel_remark(images.decode_image(path), side, channels)
     except images.ImageError:
         return UNREADABLE
+
+
+def channel_remark(image, kind, channels):
+    """What a decoded image (`kind` of file) becomes with 1 or 3 channels, if that changes it; or None."""
     if image.ndim == 2 and channels == 3:
-        return f"{side} files are grey (repeated over 3 channels)"
+        return f"{kind} files are grey (repeated over 3 channels)"
     if image.ndim == 3 and channels == 1 and _is_coloured(image):
-        return f"{side} files are coloured (made grey)"
+        return f"{kind} files are coloured (made grey)"
     return None
 
 
