@@ -61,22 +61,13 @@ def stored_precision(out):
     return RunFolder.open(out).settings.get("precision", "auto") if is_run else "auto"
 
 
-def make_pipelines(train, test, options, devices):
-    """Batches to train on, and of the test pairs.
-
-    They are of one size: a short last one might hold fewer pairs than there are devices.
-    """
+def make_pipelines(train, test, options):
+    """Batches to train on, and of the test pairs."""
     from keras_cgan.data import PairPipeline
 
     size = (options.image_size,) * 2
-    pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed, drop_remainder=True)
-    held_out = PairPipeline(
-        test, size, min(options.batch_size, len(test)), shuffle=False, augment=False, drop_remainder=True
-    )
-    for name, count in (("--batch-size", options.batch_size), ("--data: the test pairs", len(test))):
-        if count < devices:
-            raise ValueError(f"{name} must be at least as many as the {devices} devices. Received: {count}")
-    return pipeline, held_out
+    pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed)
+    return pipeline, PairPipeline(test, size, options.batch_size, shuffle=False, augment=False)
 
 
 def make_model(options, n_classes):
@@ -147,7 +138,7 @@ def main(arguments=None):
         options.precision, reason = fastest_precision()
         print(f"precision: {options.precision} ({reason})", flush=True)
     train, test = open_pairs(options.data)
-    pipeline, held_out = make_pipelines(train, test, options, strategy.num_replicas_in_sync)
+    pipeline, held_out = make_pipelines(train, test, options)
     with strategy.scope():
         gan = make_model(options, train.n_classes)
 

@@ -9,10 +9,19 @@ import importlib
 __version__ = "0.1.0"
 
 _EXPORTS = {
-    "generators": ("resnet_generator", "unet_generator"),
+    "generators": (
+        "dcgan_generator",
+        "mlp_generator",
+        "resblock_generator",
+        "resnet_generator",
+        "unet_generator",
+    ),
     "discriminators": (
+        "conv_discriminator",
+        "maxout_discriminator",
         "patch_discriminator",
         "pooled_discriminator",
+        "resblock_discriminator",
         "shared_q_discriminator",
         "single_unit_discriminator",
         "two_head_discriminator",
@@ -30,6 +39,7 @@ _EXPORTS = {
         "generator_l2_loss",
     ),
     "strategies": ("STRATEGIES", "strategy_networks"),
+    "faster": ("faster_network",),
     "training": ("AdversarialModel", "ConditionalGAN", "FusedAdam", "ReferenceTrainer", "combined_model"),
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}

@@ -14,7 +14,7 @@ import test_builders, test_losses, test_targets
 
 assert keras.backend.backend() == sys.argv[1]
 for name in keras_cgan.__all__:
-    if keras_cgan._HOME[name] != "training":
+    if keras_cgan._HOME[name] not in ("training", "faster"):
         getattr(keras_cgan, name)
 
 rows = [row for row in test_builders.ROWS if row.id in sys.argv[2].split(",")]
@@ -47,7 +47,10 @@ assert "tensorflow" not in sys.modules
 print("all is well")
 """
 # One of each builder: other backends compile every layer anew, and slowly.
-ROW_IDS = "unet-label,resnet-label,patch,unit,pooled,two-head,shared-q,lenet,vgg,resnet-classifier"
+ROW_IDS = (
+    "unet-label,resnet-label,mlp-label,dcgan-norms,resblock-label,patch,unit,pooled,two-head,shared-q,"
+    "maxout-label,conv-q,resblock-discriminator,lenet,vgg,resnet-classifier"
+)
 QUICK_COMPILE = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
 
 
@@ -59,3 +62,29 @@ def installed(name):
 @pytest.mark.parametrize("backend", [installed("jax"), installed("torch")])
 def test_runs_without_tensorflow(backend, run_child):
     assert "all is well" in run_child(CHILD, backend, ROW_IDS, KERAS_BACKEND=backend, **QUICK_COMPILE)
+
+
+ENGINES = """
+import sys
+import keras_cgan
+
+for name in keras_cgan._EXPORTS["training"]:
+    try:
+        getattr(keras_cgan, name)
+    except ImportError as error:
+        assert name in str(error), error
+        assert str(error).endswith(f"Received: KERAS_BACKEND={sys.argv[1]}"), error
+    else:
+        raise AssertionError(f"{name} was imported")
+try:
+    from keras_cgan.training.objectives import Objectives
+except ImportError as error:
+    assert "set KERAS_BACKEND=tensorflow" in str(error), error
+assert "tensorflow" not in sys.modules
+print("all is well")
+"""
+
+
+@pytest.mark.parametrize("backend", [installed("jax"), installed("torch")])
+def test_the_engines_ask_for_tensorflow(backend, run_child):
+    assert "all is well" in run_child(ENGINES, backend, KERAS_BACKEND=backend)

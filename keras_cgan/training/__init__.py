@@ -1,5 +1,16 @@
 """How the networks learn: the frozen combined model, and the engines around it."""
 
+import keras
+
+if keras.backend.backend() != "tensorflow":
+    # Before anything else: each engine would fail deep within, and differently.
+    raise ImportError(
+        "`keras_cgan.training` (AdversarialModel, ConditionalGAN, FusedAdam, ReferenceTrainer, "
+        "combined_model) needs Keras' TensorFlow backend: set KERAS_BACKEND=tensorflow before "
+        "Keras is imported. "
+        f"Received: KERAS_BACKEND={keras.backend.backend()}"
+    )
+
 from keras_cgan.training.adversarial import AdversarialModel
 from keras_cgan.training.combined import combined_model
 from keras_cgan.training.conditional_gan import ConditionalGAN

@@ -4,22 +4,24 @@ import keras
 import tensorflow as tf
 
 from keras_cgan.checks import check_at_least, check_choice
-from keras_cgan.small_maps import FasterNetworks
+from keras_cgan.faster import FasterNetworks
 from keras_cgan.training.adversarial_checks import (
     MISSING,
-    check_all_returned,
     check_devices,
     check_losses,
     check_players,
+    merged_losses,
     trainable,
 )
 from keras_cgan.training.average import WeightAverage
-from keras_cgan.training.distributed import fit_workers, is_multi_worker
+from keras_cgan.training.fitting import Fitting
 from keras_cgan.training.fused_adam import FusedAdam
+from keras_cgan.training.replica_batch import part_of_batch
 from keras_cgan.training.run import Run
+from keras_cgan.training.saving import Saving
 
 
-class AdversarialModel(keras.Model):
+class AdversarialModel(Fitting, Saving, keras.Model):
     """Networks that learn in turn, in one compiled step.
 
     A subclass says who plays (`players`), how the generator draws (`draw`), and what each
@@ -180,51 +182,50 @@ class AdversarialModel(keras.Model):
     def train_step(self, data):
         """One step of every player; called by `fit` and `train_on_batch`."""
         self.check()
-        batch = self.unpack(data)
+        part = part_of_batch(self.unpack(data))
         players = self.players()
         run = Run(self._faster)
-        logs = {}
+        losses = {}
         updates = self._updates_of_g()
         if self.update == "simultaneous":
             run.keep([network for networks in players.values() for network in networks])
             with tf.GradientTape(persistent=True) as tape:
                 run.learning = players["g"]
-                drawn = self.draw(batch, run)
+                drawn = self.draw(part.batch, run)
                 totals = {}
                 for player, networks in players.items():
                     run.learning = networks
-                    totals[player] = self._total(player, batch, drawn, run, logs)
+                    totals[player] = self._total(player, part, drawn, run, losses)
             for player in players:
                 self._descend(player, tape, totals[player])
         else:
             with tf.GradientTape() as g_tape:
                 run.learning = players["g"]
-                drawn = self.draw(batch, run)
+                drawn = self.draw(part.batch, run)
                 with g_tape.stop_recording():
                     for player in [player for player in players if player != "g"]:
-                        self._learn(player, batch, drawn, run, logs)
+                        self._learn(player, part, drawn, run, losses)
                 run.learning = players["g"]
-                total = self._total("g", batch, drawn, run, logs)
+                total = self._total("g", part, drawn, run, losses)
             self._descend("g", g_tape, total)
         if self._average is not None:
             self._average.update(self._averaged_weights(), tf.not_equal(self._updates_of_g(), updates))
-        return self._track(batch, logs)
+        return self._track(part, losses)
 
     def test_step(self, data):
         """The losses of a batch in inference mode; called by `evaluate`."""
-        batch = self.unpack(data)
-        run, logs = Run(self._faster, training=False), {}
-        drawn = self.draw(batch, run)
-        for player in self.players():
-            logs.update(self._losses_of(player, batch, drawn, run))
-        return self._track(batch, logs)
+        part = part_of_batch(self.unpack(data))
+        run = Run(self._faster, training=False)
+        drawn = self.draw(part.batch, run)
+        losses = {player: self._losses_of(player, part.batch, drawn, run) for player in self.players()}
+        return self._track(part, losses)
 
-    def _learn(self, player, batch, drawn, run, logs):
+    def _learn(self, player, part, drawn, run, losses):
         """The steps of one player that is not the generator."""
         run.learning = self.players()[player]
         for _ in range(self.d_steps if player == "d" else 1):
             with tf.GradientTape() as tape:
-                total = self._total(player, batch, drawn, run, logs)
+                total = self._total(player, part, drawn, run, losses)
             self._descend(player, tape, total)
 
     def _losses_of(self, player, batch, drawn, run):
@@ -235,22 +236,19 @@ class AdversarialModel(keras.Model):
             losses[f"{player}_loss"] += tf.cast(added, tf.float32)
         return losses
 
-    def _total(self, player, batch, drawn, run, logs):
-        """What the player's optimizer minimises; its named losses go to the logs."""
-        losses = self._losses_of(player, batch, drawn, run)
-        logs.update(losses)
-        total = losses[f"{player}_loss"] * _share_of_replica(batch)
-        return self.optimizers[player].scale_loss(total)
+    def _total(self, player, part, drawn, run, losses):
+        """What the player's optimizer minimises; its named losses are kept in `losses`, by player."""
+        losses[player] = self._losses_of(player, part.batch, drawn, run)
+        return self.optimizers[player].scale_loss(losses[player][f"{player}_loss"] * part.share)
 
     def _descend(self, player, tape, total):
         weights = trainable(self.players()[player])
         # Keras sums the gradients of the replicas.
         self.optimizers[player].apply(tape.gradient(total, [weight.value for weight in weights]), weights)
 
-    def _track(self, batch, logs):
-        check_all_returned(logs, self.loss_names)
-        for name, value in logs.items():
-            self._trackers[name].update_state(value, sample_weight=_batch_size(batch))
+    def _track(self, part, losses):
+        for name, value in merged_losses(losses, self.loss_names).items():
+            self._trackers[name].update_state(value, sample_weight=part.size)
         return {name: tracker.result() for name, tracker in self._trackers.items()}
 
     def _make_average(self):
@@ -298,119 +296,3 @@ class AdversarialModel(keras.Model):
         twin = keras.models.clone_model(generator)
         twin.set_weights(self._average.values(self._averaged_weights())[: len(generator.weights)])
         return twin
-
-    def _seeds(self):
-        """The states of dropout, noise and image pool: what Keras leaves out of all that it saves."""
-        known = {id(weight) for weight in self.weights}
-        return {f"seed_{n}": v for n, v in enumerate(self.variables) if id(v) not in known}
-
-    def save_own_variables(self, store):
-        """Called by Keras: with the seeds too, a loaded model goes on with the very same steps."""
-        super().save_own_variables(store)
-        for name, seed in self._seeds().items():
-            store[name] = seed
-
-    def load_own_variables(self, store):
-        """Called by Keras."""
-        names = set(store.keys())
-        super().load_own_variables({name: store[name] for name in names if not name.startswith("seed_")})
-        for name, seed in self._seeds().items():
-            if name in names:
-                seed.assign(store[name])
-
-    def get_compile_config(self):
-        """Called by Keras; `None` where the model is not compiled."""
-        if not self.compiled:
-            return None
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "optimizers": {player: serialize(optimizer) for player, optimizer in self.optimizers.items()},
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": self.jit_compile,
-        }
-
-    def compile_from_config(self, config):
-        """Called by Keras."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=True):
-        """One training step.
-
-        Args:
-            x, y, sample_weight: A batch, as `fit` takes it.
-            class_weight: Not for these models: an error. Weigh samples instead.
-            return_dict: Whether to return a dict; else a list in its order.
-
-        Returns:
-            The losses of this batch as floats, by name.
-        """
-        _refuse_class_weight(class_weight)
-        self.check()
-        logs = super().train_on_batch(x, y, sample_weight, return_dict=True)
-        logs = {name: float(logs[name]) for name in self.loss_names}  # Keras sorts them
-        return logs if return_dict else list(logs.values())
-
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        *,
-        class_weight=None,
-        **options,
-    ):
-        """Trains as `keras.Model.fit` does; on several machines by `fit_workers`.
-
-        Args:
-            x, y: A `tf.data.Dataset`, or arrays.
-            batch_size, epochs, verbose, callbacks: As Keras has them.
-            class_weight: Not for these models: an error. Weigh samples instead.
-            **options: As Keras has them; on several machines those of `fit_workers`.
-
-        Returns:
-            A `keras.callbacks.History`.
-
-        Raises:
-            ValueError: An argument is not for these models, or not for several machines, or the
-                model cannot be trained (`check`).
-        """
-        _refuse_class_weight(class_weight)
-        self.check()
-        options.update(epochs=epochs, verbose=verbose, callbacks=callbacks)
-        if not is_multi_worker(self.distribute_strategy):
-            if isinstance(x, tf.data.Dataset):
-                options.setdefault("shuffle", False)  # Keras would warn that it leaves its order alone
-            return super().fit(x, y, batch_size, **options)
-        for name, value in {"y": y, "batch_size": batch_size}.items():
-            if value is not None:
-                raise ValueError(
-                    f"`{name}` must be None on several workers: pass a dataset of batches as `x`. "
-                    f"Received: {name} of type {type(value).__name__}"
-                )
-        return fit_workers(self, x, **options)
-
-
-def _batch_size(batch):
-    tensors = [part for part in keras.tree.flatten(batch) if part is not None]
-    return tf.shape(tensors[0])[0]
-
-
-def _share_of_replica(batch):
-    """This replica's part of the whole batch: means over replicas, so weighted, add up to the mean."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return 1.0
-    size = tf.cast(_batch_size(batch), tf.float32)
-    return size / context.all_reduce("sum", size)
-
-
-def _refuse_class_weight(class_weight):
-    if class_weight is not None:
-        raise ValueError(
-            "`class_weight` must be None: pass `sample_weight`, one weight a pair. "
-            f"Received: class_weight={class_weight}"
-        )

@@ -61,14 +61,31 @@ def check_losses(player, losses, loss_names):
     return dict(losses)
 
 
-def check_all_returned(logs, loss_names):
-    """Raises a `ValueError` where a step came by no loss of a name: it would be logged as 0.0."""
-    missing = [name for name in loss_names if name not in logs]
+def merged_losses(losses, loss_names):
+    """The losses of all players by name.
+
+    Args:
+        losses: A dict of player -> what `check_losses` returned.
+        loss_names: The names that there must be.
+
+    Raises:
+        ValueError: A name is of several players, whose losses would hide one another, or of none,
+            where it would be logged as 0.0.
+    """
+    owners = {name: [player for player in losses if name in losses[player]] for name in loss_names}
+    for name, players in owners.items():
+        if len(players) > 1:
+            raise ValueError(
+                f"`{players[-1]}_losses` must return names that no other player returns. "
+                f"Received: {name!r}, of the players {players}"
+            )
+    missing = [name for name, players in owners.items() if not players]
     if missing:
         raise ValueError(
             "`loss_names` must hold what the players' losses return and nothing else. "
             f"Received: {missing}, of no player"
         )
+    return {name: losses[players[0]][name] for name, players in owners.items()}
 
 
 def check_devices(model):

@@ -132,17 +132,8 @@ def combined_model(generator, discriminator, classifier=None, paired=True, name=
         **_call_fixed("discriminator", discriminator, judged, "classes"),
     }
     if classifier is not None:
-        if "label" in outputs:
-            raise ValueError(
-                "`classifier` must be None where the discriminator has a 'label' output of its own. "
-                f"Received: classifier={classifier.name!r}"
-            )
         label = _call_fixed("classifier", classifier, sketch, "label")
-        if list(label) != ["label"]:
-            raise ValueError(
-                "`classifier` must have one output, (batch, n_classes) with at least two classes. "
-                f"Received: classifier={classifier.name!r} with outputs {list(label)}"
-            )
+        check_classifier(classifier.name, label, outputs)
         outputs.update(label)
     return CombinedModel(inputs, outputs, name=name)
 
@@ -170,16 +161,35 @@ def photo_of(inputs):
     return inputs["photo"]
 
 
-def _call_fixed(argument, network, image, vector):
-    """A fixed network's outputs by name; raises a `ValueError` where it does not take the image."""
-    network = as_functional(network, argument)
-    names = named_outputs(network, argument, vector)
-    expected, given = tuple(network.input.shape[1:]), tuple(image.shape[1:])
+def check_classifier(name, outputs, d_outputs):
+    """Raises a `ValueError` where a classifier has other outputs than one label, or D has that too."""
+    if "label" in d_outputs:
+        raise ValueError(
+            "`classifier` must be None where the discriminator has a 'label' output of its own. "
+            f"Received: classifier={name!r}"
+        )
+    if list(outputs) != ["label"]:
+        raise ValueError(
+            "`classifier` must have one output, (batch, n_classes) with at least two classes. "
+            f"Received: classifier={name!r} with outputs {list(outputs)}"
+        )
+
+
+def check_takes(argument, network, image_shape):
+    """Raises a `ValueError` where a network does not take images of a shape; `None` fits every side."""
+    expected, given = tuple(network.input.shape[1:]), tuple(image_shape)
     if len(expected) != len(given) or any(None not in (a, b) and a != b for a, b in zip(expected, given)):
         raise ValueError(
             f"`{argument}` must take images of shape {given} here (photo and sketch stacked for a "
             f"discriminator with paired=True, else the sketch alone). "
             f"Received: {argument} with input shape {expected}"
         )
+
+
+def _call_fixed(argument, network, image, vector):
+    """A fixed network's outputs by name; raises a `ValueError` where it does not take the image."""
+    network = as_functional(network, argument)
+    names = named_outputs(network, argument, vector)
+    check_takes(argument, network, image.shape[1:])
     outputs = FixedNetwork(network, name=f"fixed_{argument}")(image)
     return outputs if isinstance(outputs, dict) else dict.fromkeys(names, outputs)

@@ -9,7 +9,7 @@ from keras_cgan.checks import check_at_least
 from keras_cgan.training.adversarial import AdversarialModel
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.image_pool import ImagePool
-from keras_cgan.training.objectives import Objectives
+from keras_cgan.training.objectives import Objectives, check_range
 
 
 class Batch(NamedTuple):
@@ -179,6 +179,9 @@ class ConditionalGAN(AdversarialModel):
             raise ValueError(
                 f"`image_pool` must be 0 on several devices. Received: image_pool={self._pool.size}"
             )
+
+    def check_arrays(self, x, y):
+        check_range(photo=x.get("photo") if isinstance(x, dict) else x, sketch=y)
 
     def unpack(self, data):
         x, sketch, weight = keras.utils.unpack_x_y_sample_weight(data)

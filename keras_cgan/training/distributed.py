@@ -56,8 +56,7 @@ def fit_workers(
 
     Args:
         model: An `AdversarialModel`, made and compiled inside `strategy.scope()`.
-        dataset: A `tf.data.Dataset` of whole batches: each is shared out among the replicas,
-            and must hold at least as many samples as there are replicas.
+        dataset: A `tf.data.Dataset` of whole batches: each is shared out among the replicas.
         epochs, verbose, callbacks, initial_epoch, steps_per_epoch: As `keras.Model.fit` has
             them. Only the chief shows progress.
         validation_data: Optional dataset, likewise.

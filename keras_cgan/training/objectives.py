@@ -1,10 +1,12 @@
 """What the networks of a conditional GAN are told: both engines train by this."""
 
+import numpy as np
+
 from keras_cgan.checks import check_choice
 from keras_cgan.losses import L1Loss, L2Loss
 from keras_cgan.strategies import check_strategy
 from keras_cgan.targets import fakeness_targets, real_fake_targets
-from keras_cgan.training.combined import functional_generator, photo_of
+from keras_cgan.training.combined import check_classifier, check_takes, functional_generator, photo_of
 from keras_cgan.training.heads import logits_network
 
 
@@ -60,10 +62,14 @@ class Objectives:
         self.generator = functional_generator(generator)
         self.d_model, self._d_heads = logits_network(discriminator)
         self.paired = _is_paired(self.generator, self.d_model)
+        judged = (*self.generator.output.shape[1:-1], self.d_model.input.shape[-1])
+        check_takes("discriminator", self.d_model, judged)
         _check_networks(strategy, self._d_heads, self.paired, classifier)
         self.c_model, c_heads = None, {}
         if classifier is not None:
             self.c_model, c_heads = logits_network(classifier, "classifier", vector="label")
+            check_classifier(classifier.name, c_heads, self._d_heads)
+            check_takes("classifier", self.c_model, self.generator.output.shape[1:])
         self._smoothing = _check_smoothing(label_smoothing, self._d_heads)
 
         # Q's labels count on real sketches alone: a mean over what has weight.
@@ -153,6 +159,21 @@ class Objectives:
                     f"`trainable` must be left True: no step here needs a flag. Received: {network.name!r} "
                     "with trainable=False"
                 )
+
+
+def check_range(**images):
+    """Raises a `ValueError` that names the first array of images that is plainly not in [-1, 1].
+
+    Tensors and datasets pass: to read them would cost a step.
+    """
+    for argument, array in images.items():
+        is_float = isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size
+        # Far above what resizing, or a photo of unit variance, comes to.
+        if is_float and array.max() > 16:
+            raise ValueError(
+                f"`{argument}` must hold floats in [-1, 1], such as x / 127.5 - 1 of 0..255. "
+                f"Received: {argument} with values up to {array.max():g}"
+            )
 
 
 def _input_names(generator):

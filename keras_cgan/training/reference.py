@@ -5,7 +5,7 @@ import numpy as np
 
 from keras_cgan.checks import check_choice
 from keras_cgan.training.combined import FixedNetwork, combined_model
-from keras_cgan.training.objectives import Objectives
+from keras_cgan.training.objectives import Objectives, check_range
 
 
 class ReferenceTrainer:
@@ -26,8 +26,9 @@ class ReferenceTrainer:
         label_smoothing: How far below 1 the target `real_fake` of real sketches is for D.
         update: `"sequential"`: G learns from D and C after their updates, as in the answer;
             `"simultaneous"`: from D and C as they were before (TensorFlow's tutorial).
-        joined_batch: Whether D learns from one batch of real then fake, or from two. With
-            batch norm in D these differ.
+        joined_batch: Whether D learns from one batch of real then fake, or from two, by an
+            update each. `ConditionalGAN` takes the same steps where this is True for both; its
+            default is True where sequential, and apart it makes one update of the mean of two.
         run_eagerly: As in Keras: for debugging.
 
     Raises:
@@ -109,7 +110,7 @@ class ReferenceTrainer:
             sum), `g_l1`, `g_adv`, `g_class` (unweighted).
 
         Raises:
-            ValueError: A label is needed and missing.
+            ValueError: A label is needed and missing, or images are not floats in [-1, 1].
         """
         self.objectives.check_trainable()
         photo, label, sketch = self._arrays(x, y)
@@ -161,6 +162,7 @@ class ReferenceTrainer:
                 "`x` and `y` must hold as many photos, labels and sketches, images as floats in [-1, 1]. "
                 f"Received: sizes {sizes}, photo {photo.dtype}, sketch {sketch.dtype}"
             )
+        check_range(photo=photo, sketch=sketch)
         return photo, label, sketch
 
 

@@ -3,9 +3,11 @@
 import csv
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keras
@@ -139,15 +141,13 @@ def test_a_run_that_cannot_start_leaves_no_folder(arguments, message, example, t
     assert not list(tmp_path.iterdir())
 
 
-def test_too_few_pairs_for_the_devices(example, data):
+def test_no_pair_is_left_out(example, data):
+    """Of the test pairs, and of an epoch's: the last batch may be short, even on several devices."""
     train, test = keras_cgan.data.open_pairs(data)
-    options = example.parse_arguments([*TINY, "--batch-size", "16"])
-    pipeline, held_out = example.make_pipelines(train, test, options, devices=2)
-    assert pipeline.batch_size == 16 and held_out.batch_size == len(test) == 12
-    with pytest.raises(ValueError, match="--data: the test pairs must be .* the 13 devices. Received: 12"):
-        example.make_pipelines(train, test, options, devices=13)
-    with pytest.raises(ValueError, match="--batch-size must be at least .* the 17 devices. Received: 16"):
-        example.make_pipelines(train, test, options, devices=17)
+    options = example.parse_arguments([*TINY, "--batch-size", "5"])
+    pipeline, held_out = example.make_pipelines(train, test, options)
+    assert pipeline.steps_per_epoch == -(-len(train) // 5)
+    assert sum(len(sketch) for _, sketch in held_out.epoch(0)) == len(test)
 
 
 @pytest.mark.parametrize("strategy", keras_cgan.STRATEGIES)
@@ -211,3 +211,24 @@ def test_two_workers(data, tmp_path):
         waits = "waiting for the other workers of TF_CONFIG (2 in all) ...\n"
         assert chief.startswith(waits) and "generator: " in chief and other == waits
         assert_complete(tmp_path / "fit", epochs)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_stops_the_run_and_the_same_command_goes_on(data, tmp_path):
+    out = tmp_path / "fit"
+    command = ["--data", data, *TINY, "--precision", "float32", "--out", out]
+    chief, victim = start_workers(*command, "--epochs", 1000)
+    deadline = time.monotonic() + 240
+    while not (out / "losses.csv").is_file() or len(rows_of(out)) < 2:
+        assert chief.poll() is None and time.monotonic() < deadline, finish(chief)
+        time.sleep(0.1)
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate()
+    _, stderr = finish(chief, code=1)
+    last = stderr.splitlines()[-1]
+    assert last.startswith("error: a worker of this job is gone") and "Start all workers again" in last
+    done = len(rows_of(out))
+    for worker in start_workers(*command, "--epochs", done + 1):
+        finish(worker)
+    # No epoch twice, and none left out.
+    assert_complete(out, epochs=done + 1)

@@ -129,6 +129,24 @@ def test_names_that_no_player_returns(run_eagerly):
             call(POINTS)
 
 
+class Echoing(LatentGAN):
+    """G says again what D has lost."""
+
+    def g_losses(self, points, drawn, run):
+        return {**super().g_losses(points, drawn, run), "d_loss": tf.zeros(())}
+
+
+@pytest.mark.parametrize("run_eagerly", [True, False])
+@pytest.mark.parametrize("options", [{"update": "simultaneous"}, {"d_steps": 2}], ids=str)
+def test_a_name_that_two_players_return(options, run_eagerly):
+    """The last of them hid the others."""
+    model = compiled(Echoing(**options), run_eagerly=run_eagerly)
+    message = r"`g_losses` must return names that no other player .* Received: 'd_loss', of .*\['d', 'g'\]"
+    for call in (model.train_on_batch, model.evaluate):
+        with pytest.raises(ValueError, match=message):
+            call(POINTS)
+
+
 def test_a_loss_without_a_name():
     with pytest.raises(
         ValueError, match=r"`loss_names` must hold 'd_loss'. Received: loss_names=\('g_loss',\)"

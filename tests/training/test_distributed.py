@@ -211,6 +211,45 @@ def test_alone_every_process_is_its_own_chief(monkeypatch):
 # ---- several devices, several processes
 
 
+SHARING = """
+import tensorflow as tf
+from replicas import strategy_for
+from keras_cgan.training.replica_batch import part_of_batch
+
+strategy = strategy_for("mirrored")
+
+def parts(count):
+    labels = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.range(count)[context.replica_id_in_sync_group :: 2]
+    )
+
+    @tf.function
+    def run(label):
+        batch = {"image": tf.cast(label, tf.float16)[:, None] + 5, "label": label, "weight": None}
+        batch, size, share = part_of_batch(batch)
+        assert batch["weight"] is None
+        return batch["image"], batch["label"], size, share
+
+    for value in strategy.run(run, args=(labels,)):
+        each = strategy.experimental_local_results(value)
+        yield [one.numpy().tolist() for one in each], each[0].dtype.name
+
+for count, expected in {
+    3: [[[[5], [7]], [[6]]], [[0, 2], [1]], [2, 1], [2 / 3, 1 / 3]],
+    1: [[[[5]], [[5]]], [[0], [0]], [1, 0], [1, 0]],
+}.items():
+    found, dtypes = zip(*parts(count))
+    assert dtypes == ("float16", "int32", "int32", "float32"), dtypes
+    tf.debugging.assert_near(found[3], expected[3])
+    assert list(found[:3]) == expected[:3], found
+print("all is well")
+"""
+
+
+def test_a_device_without_a_pair_runs_on_the_first_pair_for_nothing(run_child):
+    assert "all is well" in run_child(SHARING, PYTHONPATH=os.pathsep.join([str(ROOT), str(HERE)]))
+
+
 def test_two_devices_train_as_one(one):
     finish(start("mirrored", one))
     assert_same(one, "mirrored-0", "one-0")

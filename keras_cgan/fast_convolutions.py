@@ -1,109 +1,14 @@
-"""Convolutions of small feature maps as matrix products: the same maths and variables, faster.
+"""Convolutions by a cheaper way to the same numbers: as matrix products, or at half the size.
 
 A stride-2 convolution of a few positions with a wide kernel, as at the bottom of a U-Net, is
 bound by the memory of that kernel: 34 MB from 1024 to 512 maps. Libraries of convolutions copy
 it into another order at each call; a matrix product reads it as it lies.
 """
 
-import math
-
-import keras
 import tensorflow as tf
-from keras import layers
 
-# Where a product is faster on a CPU: benchmarks/small_maps.py.
-FEW_POSITIONS = 16  # of the smaller map, of one image
-SOME_POSITIONS, WIDE_KERNEL = 64, 2**22  # so many with so many weights
-FEW_MAPS = 4  # at most so many out of a transposed convolution, of any size
-FEW_ROWS = 4  # of the smaller factor, where it is better left in front
-
-
-def with_small_maps(network):
-    """The same network, with its 4x4 stride-2 convolutions of small maps as matrix products.
-
-    Args:
-        network: A `keras.Model`; others than functional ones come back as they are.
-
-    Returns:
-        A model with the variables and all other layers of `network`: train or run either, and
-        both have learnt. Save `network`. It is `network` itself where nothing is to be gained,
-        and on a machine with a GPU.
-
-    Example:
-
-    >>> draw = tf.function(with_small_maps(generator))
-    >>> sketch = draw(photo[None])
-    """
-    if not isinstance(network, keras.Function) or tf.config.list_physical_devices("GPU"):
-        return network
-    if not any(_kind(layer) for layer in network.layers):
-        return network
-    return keras.models.clone_model(
-        network, clone_function=lambda layer: _SmallMap(layer) if _kind(layer) else layer
-    )
-
-
-def _kind(layer):
-    """`"up"` or `"down"` for a layer that is to be a matrix product; else `None`."""
-    kinds = {layers.Conv2DTranspose: "up", layers.Conv2D: "down"}
-    kind = kinds.get(type(layer))
-    if kind is None or layer.quantization_mode or layer.activity_regularizer:
-        return None
-    plain = (
-        tuple(layer.kernel_size) == (4, 4)
-        and tuple(layer.strides) == (2, 2)
-        and layer.padding == "same"
-        and layer.data_format == "channels_last"
-        and tuple(layer.dilation_rate) == (1, 1)
-        and getattr(layer, "groups", 1) == 1
-        and getattr(layer, "output_padding", None) is None
-    )
-    if not plain:
-        return None
-    wide, narrow = (layer.output, layer.input) if kind == "up" else (layer.input, layer.output)
-    if None in wide.shape[1:3] or wide.shape[1] % 2 or wide.shape[2] % 2:
-        return None
-    positions = narrow.shape[1] * narrow.shape[2]
-    few = positions <= FEW_POSITIONS
-    some = positions <= SOME_POSITIONS and math.prod(layer.kernel.shape) >= WIDE_KERNEL
-    return kind if few or some or (kind == "up" and layer.filters <= FEW_MAPS) else None
-
-
-class FasterNetworks:
-    """Remembers what `with_small_maps` made of each network.
-
-    A plain object, so that a model that holds it does not own the networks once more.
-    """
-
-    def __init__(self):
-        self._known = {}
-
-    def __call__(self, network):
-        """The network to call in place of `network`."""
-        if id(network) not in self._known:
-            with tf.init_scope():
-                self._known[id(network)] = network, with_small_maps(network)
-        return self._known[id(network)][1]
-
-
-class _SmallMap(layers.Layer):
-    """A layer of convolution, computed as a matrix product."""
-
-    def __init__(self, layer):
-        super().__init__(dtype=layer.dtype_policy, name=layer.name)
-        self.layer = layer
-        self._compute = up if _kind(layer) == "up" else down
-        self.built = True
-
-    def call(self, inputs):
-        kernel = tf.convert_to_tensor(self.layer.kernel)
-        outputs = self._compute(inputs, kernel)
-        if self.layer.use_bias:
-            outputs += tf.convert_to_tensor(self.layer.bias)
-        return self.layer.activation(outputs)
-
-    def compute_output_shape(self, input_shape):
-        return self.layer.compute_output_shape(input_shape)
+FEW_MAPS = 4  # out of a transposed convolution: a product is faster at any size
+FEW_ROWS = 4  # of the smaller factor of a product: it is better left in front
 
 
 def up(x, kernel):
@@ -182,6 +87,34 @@ def down(x, kernel):
         return tf.reshape(y, (-1, height, width, filters)), gradient
 
     return run(x, kernel)
+
+
+def resize_up(x, kernel):
+    """Nearest neighbour to twice the size, then a 3x3 convolution with "same" padding.
+
+    Computed as a transposed 4x4 convolution with stride 2: the four pixels that come of one see the
+    same few neighbours, so their taps are summed before. 16 products a pixel of `x` instead of 36.
+
+    Args:
+        x: `(batch, height, width, channels)`.
+        kernel: `(3, 3, channels, filters)`.
+
+    Returns:
+        `(batch, 2 * height, 2 * width, filters)`.
+    """
+    kernel = _sums_of_taps(_sums_of_taps(kernel, axis=0), axis=1)
+    kernel = tf.transpose(kernel, (0, 1, 3, 2))
+    filters = kernel.shape[2]
+    if filters <= FEW_MAPS:
+        return up(x, kernel)
+    shape = (tf.shape(x)[0], 2 * x.shape[1], 2 * x.shape[2], filters)
+    return tf.nn.conv2d_transpose(x, kernel, shape, 2, "SAME")
+
+
+def _sums_of_taps(kernel, axis):
+    """Four taps from three: what a pixel gives to those that lie 2 before, 1 before, 1 and 2 behind."""
+    first, second, third = tf.unstack(kernel, axis=axis)
+    return tf.stack([third, second + third, first + second, first], axis=axis)
 
 
 def _times_transposed(rows, kernel):

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_cgan import small_maps, unet_generator
-from keras_cgan.small_maps import FasterNetworks, with_small_maps
+from keras_cgan import fast_convolutions, faster, unet_generator
+from keras_cgan.faster import FasterNetworks, faster_network
 
 
 def drawn(*shape, seed=0):
@@ -37,7 +37,9 @@ def test_up_is_a_transposed_convolution(batch, size, filters):
         return tf.nn.conv2d_transpose(x, kernel, shape, 2, "SAME")
 
     x, kernel = drawn(batch, *size, 7), drawn(4, 4, filters, 7, seed=1)
-    assert_same(outputs_and_gradients(small_maps.up, x, kernel), outputs_and_gradients(expected, x, kernel))
+    assert_same(
+        outputs_and_gradients(fast_convolutions.up, x, kernel), outputs_and_gradients(expected, x, kernel)
+    )
 
 
 @pytest.mark.parametrize("size", [(2, 2), (2, 4), (4, 4), (8, 6)], ids=str)
@@ -45,8 +47,21 @@ def test_up_is_a_transposed_convolution(batch, size, filters):
 def test_down_is_a_convolution(batch, size):
     x, kernel = drawn(batch, *size, 7), drawn(4, 4, 7, 6, seed=1)
     assert_same(
-        outputs_and_gradients(small_maps.down, x, kernel),
+        outputs_and_gradients(fast_convolutions.down, x, kernel),
         outputs_and_gradients(lambda x, kernel: tf.nn.conv2d(x, kernel, 2, "SAME"), x, kernel),
+    )
+
+
+@pytest.mark.parametrize("filters", [1, 6], ids=["few maps", "more"])
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 4)], ids=str)
+def test_resize_up_is_nearest_neighbour_and_a_convolution(size, filters):
+    def expected(x, kernel):
+        return tf.nn.conv2d(tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2), kernel, 1, "SAME")
+
+    x, kernel = drawn(3, *size, 7), drawn(3, 3, 7, filters, seed=1)
+    assert_same(
+        outputs_and_gradients(fast_convolutions.resize_up, x, kernel),
+        outputs_and_gradients(expected, x, kernel),
     )
 
 
@@ -60,13 +75,23 @@ def conditions(batch=3):
 
 def taken(network):
     """The names of the layers that are matrix products."""
-    return [layer.name for layer in network.layers if isinstance(layer, small_maps._SmallMap)]
+    return [layer.name for layer in network.layers if isinstance(layer, faster._Faster)]
 
 
-def test_a_unet_draws_and_learns_the_same():
-    network = unet()
-    twin = with_small_maps(network)
-    assert {"down3_conv", "down4_conv", "up1_conv", "up2_conv", "up4_conv"} <= set(taken(twin))
+@pytest.mark.parametrize(
+    "upsampling, expected",
+    [
+        (
+            "transpose",
+            {"down2_conv", "down3_conv", "down4_conv", "up1_conv", "up2_conv", "up3_conv", "up4_conv"},
+        ),
+        ("resize", {"down2_conv", "down3_conv", "down4_conv", "up4_conv"}),
+    ],
+)
+def test_a_unet_draws_and_learns_the_same(upsampling, expected):
+    network = unet(upsampling=upsampling)
+    twin = faster_network(network)
+    assert set(taken(twin)) == expected
     np.testing.assert_allclose(twin(conditions()), network(conditions()), atol=1e-6)
 
     def gradients(model):
@@ -75,6 +100,7 @@ def test_a_unet_draws_and_learns_the_same():
             loss = tf.reduce_sum(model(conditions(), training=True) * drawn(3, 16, 16, 1))
         moved = [variable.numpy() for variable in network.non_trainable_variables]
         found = tape.gradient(loss, [variable.value for variable in network.trainable_variables])
+        assert None not in found
         for variable, value in zip(network.variables, before):
             variable.assign(value)
         return found, moved
@@ -86,7 +112,7 @@ def test_a_unet_draws_and_learns_the_same():
 
 def test_the_variables_are_the_networks_own_and_in_its_order():
     network = unet()
-    twin = with_small_maps(network)
+    twin = faster_network(network)
     for kind in ("trainable_variables", "non_trainable_variables"):
         assert [id(v) for v in getattr(twin, kind)] == [id(v) for v in getattr(network, kind)]
 
@@ -94,7 +120,7 @@ def test_the_variables_are_the_networks_own_and_in_its_order():
 def test_the_network_is_saved_as_plain_keras_and_keeps_its_graph(tmp_path):
     network = unet()
     expected = network(conditions())
-    with_small_maps(network)(conditions())
+    faster_network(network)(conditions())
     assert network.get_layer("up1_conv").output.shape == (None, 2, 2, 16)
     network.save(tmp_path / "generator.keras")
     loaded = keras.models.load_model(tmp_path / "generator.keras", custom_objects={})
@@ -104,7 +130,7 @@ def test_the_network_is_saved_as_plain_keras_and_keeps_its_graph(tmp_path):
 
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "XLA"])
 def test_batches_of_any_size_in_one_trace(jit_compile):
-    twin = with_small_maps(unet(n_classes=None))
+    twin = faster_network(unet(n_classes=None))
     draw = tf.function(twin, jit_compile=jit_compile, input_signature=[tf.TensorSpec((None, 16, 16, 3))])
     for batch in (1, 4, 9):
         photo = drawn(batch, 16, 16, 3)
@@ -115,7 +141,7 @@ def test_batches_of_any_size_in_one_trace(jit_compile):
 def test_mixed_precision_computes_in_half_and_learns_in_float32(policy):
     keras.config.set_dtype_policy(policy)
     network = unet()
-    twin = with_small_maps(network)
+    twin = faster_network(network)
     inner = twin.get_layer("up1_conv")
     assert inner.compute_dtype == policy.removeprefix("mixed_")
     assert inner(tf.cast(drawn(2, 1, 1, 32), inner.compute_dtype)).dtype == inner.compute_dtype
@@ -133,7 +159,7 @@ def test_bias_activation_and_a_frozen_layer_are_kept():
     )
     network = keras.Model(image, layer(image))
     layer.trainable = False
-    twin = with_small_maps(network)
+    twin = faster_network(network)
     assert taken(twin) == ["up"]
     assert twin.trainable_variables == []
     np.testing.assert_allclose(twin(drawn(2, 4, 4, 3)), network(drawn(2, 4, 4, 3)), atol=1e-6)
@@ -170,14 +196,58 @@ def test_other_layers_are_left(kind):
     side, layer = LEFT[kind]()
     image = keras.Input((side, side, 4))
     network = keras.Model(image, layer(image))
-    assert with_small_maps(network) is network
+    assert faster_network(network) is network
+
+
+def resized(up=None, conv=None, side=8, channels=4):
+    """A network that doubles the size, its first layer and its second."""
+    image = keras.Input((side, side, channels))
+    first = up or layers.UpSampling2D(2)
+    second = conv or layers.Conv2D(2, 3, padding="same")
+    x = first(image)
+    return image, x, second(x)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"side": 4},
+        {"channels": 1024, "conv": layers.Conv2D(512, 3, padding="same")},
+        {"up": layers.UpSampling2D(3)},
+        {"up": layers.UpSampling2D(2, interpolation="bilinear")},
+        {"conv": layers.Conv2D(2, 5, padding="same")},
+        {"conv": layers.Conv2D(2, 3, padding="valid")},
+        {"conv": layers.SeparableConv2D(2, 3, padding="same")},
+    ],
+    ids=["few positions", "wide kernel", "size of 3", "bilinear", "5x5", "no padding", "separable"],
+)
+def test_other_ways_of_resizing_are_left(options):
+    image, _, y = resized(**options)
+    network = keras.Model(image, y)
+    assert faster_network(network) is network
+
+
+def test_a_resized_map_that_is_read_elsewhere_too_is_left():
+    image, x, y = resized()
+    for outputs in ([x, y], [y, layers.ReLU()(x)], layers.Concatenate()([y, x])):
+        network = keras.Model(image, outputs)
+        assert faster_network(network) is network
+
+
+def test_resizing_and_its_convolution_become_one():
+    image, _, y = resized(conv=layers.Conv2D(6, 3, padding="same", activation="relu", name="conv"))
+    network = keras.Model(image, y)
+    twin = faster_network(network)
+    assert taken(twin) == ["conv"]
+    assert not any(isinstance(layer, layers.UpSampling2D) for layer in twin.layers)
+    np.testing.assert_allclose(twin(drawn(2, 8, 8, 4)), network(drawn(2, 8, 8, 4)), atol=1e-6)
 
 
 def test_a_wide_kernel_is_taken_at_more_positions():
     image = keras.Input((8, 8, 1024))
     wide, narrow = (keras.Model(image, up(filters=filters)(image)) for filters in (256, 128))
-    assert with_small_maps(wide) is not wide
-    assert with_small_maps(narrow) is narrow
+    assert faster_network(wide) is not wide
+    assert faster_network(narrow) is narrow
 
 
 def test_networks_of_other_kinds_and_gpus_are_left(monkeypatch):
@@ -185,10 +255,10 @@ def test_networks_of_other_kinds_and_gpus_are_left(monkeypatch):
         pass
 
     other = Subclass()
-    assert with_small_maps(other) is other
+    assert faster_network(other) is other
     network = unet()
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["GPU:0"])
-    assert with_small_maps(network) is network
+    assert faster_network(network) is network
 
 
 def test_faster_networks_makes_one_twin_even_while_a_step_is_traced():
