@@ -42,12 +42,12 @@ def build(name, workload, batch, start=None):
     return Built(step, tuple(map(count_parameters, parts)), precision)
 
 
-def networks(workload):
+def networks(workload, upsampling="transpose"):
     """pix2pix's networks and LeNet, without dropout: the losses of a step can then be compared."""
-    size = workload.image_size
+    size, filters = workload.image_size, workload.filters
     return (
-        unet_generator((size, size, 3), 1, None, workload.filters, norm="batch", dropout=0.0),
-        patch_discriminator((size, size, 4), workload.filters, norm="batch"),
+        unet_generator((size, size, 3), 1, None, filters, norm="batch", dropout=0.0, upsampling=upsampling),
+        patch_discriminator((size, size, 4), filters, norm="batch"),
         lenet_classifier((size, size, 1), N_CLASSES, dropout=0.0),
     )
 

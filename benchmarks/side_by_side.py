@@ -1,14 +1,36 @@
-"""What benchmarks share: a quiet start with a number of threads, one batch for all, and turns."""
+"""What benchmarks share: options, a quiet start with a number of threads, one batch for all, and turns."""
 
+import argparse
 import os
 import sys
 import time
 
 import numpy as np
+from workloads import Workload
 
 from keras_cgan.startup import start_tensorflow
 
 N_CLASSES = 6
+
+
+def positive(text):
+    """A positive integer of the command line."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a positive integer. Received: {text!r}")
+    return int(text)
+
+
+def workloads(text):
+    """Workloads of the command line, by commas, each once."""
+    try:
+        return list(dict.fromkeys(map(Workload.parse, text.split(","))))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def say(line):
+    """A line for who is waiting; not part of the tables."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def start(threads):

@@ -15,10 +15,8 @@ import os
 import sys
 from pathlib import Path
 
-from side_by_side import start
-from workloads import CONTESTANTS, Workload
-
-WORKLOADS = "64x8x32,64x32x32,128x16x64,256x1x64"
+from side_by_side import positive, say, start, workloads
+from workloads import CONTESTANTS, WORKLOADS
 
 
 def parse_options(arguments=None):
@@ -31,17 +29,15 @@ def parse_options(arguments=None):
     )
     parser.add_argument(
         "--workloads",
-        type=_workloads,
+        type=workloads,
         default=WORKLOADS,
         help="image size x batch size x filters, by commas (default: %(default)s)",
     )
-    parser.add_argument("--rounds", type=_positive, default=8, help="turns of each (default: %(default)s)")
-    parser.add_argument(
-        "--steps", type=_positive, default=3, help="timed steps a turn (default: %(default)s)"
-    )
+    parser.add_argument("--rounds", type=positive, default=8, help="turns of each (default: %(default)s)")
+    parser.add_argument("--steps", type=positive, default=3, help="timed steps a turn (default: %(default)s)")
     parser.add_argument(
         "--threads",
-        type=_positive,
+        type=positive,
         default=_cores(),
         help="of TensorFlow and of PyTorch (default: %(default)s)",
     )
@@ -56,19 +52,6 @@ def parse_options(arguments=None):
     )
     parser.add_argument("--json", type=_new_file, metavar="FILE", help="where to write the raw figures")
     return parser.parse_args(arguments)
-
-
-def _positive(text):
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"must be a positive integer. Received: {text!r}")
-    return int(text)
-
-
-def _workloads(text):
-    try:
-        return list(dict.fromkeys(map(Workload.parse, text.split(","))))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _contestants(text):
@@ -91,11 +74,6 @@ def _new_file(text):
 def _cores():
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-def say(line):
-    """A line for who is waiting; not part of the tables."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def main(arguments=None):

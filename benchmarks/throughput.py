@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from side_by_side import random_batch, take_turns
 
+from keras_cgan import faster_network
 from keras_cgan.data import EmbeddedPairs, FolderPairs, PairPipeline, write_image
 
 BATCH_SIZES = (1, 16)
@@ -22,14 +23,20 @@ def drawing_ways(generator, photo, torch_pix2pix=None):
         photo: `(batch, height, width, 3)`, an array.
         torch_pix2pix: The module of this name, or `None` to leave PyTorch out.
     """
-    traced = tf.function(lambda photo: generator(photo, training=False))
     ways = {
         "predict_on_batch": lambda: generator.predict_on_batch(photo),
-        "traced by tf.function": lambda: traced(tf.constant(photo)).numpy(),
+        "traced by tf.function": traced_drawing(generator, photo),
+        "faster_network, traced": traced_drawing(faster_network(generator), photo),
     }
     if torch_pix2pix is not None:
         ways["PyTorch eager"] = torch_pix2pix.drawing(generator, photo)
     return ways
+
+
+def traced_drawing(generator, photo):
+    """A function without arguments that draws the photos by a `tf.function` of the generator."""
+    traced = tf.function(lambda photo: generator(photo, training=False))
+    return lambda: traced(tf.constant(photo)).numpy()
 
 
 def inference_rates(generator, rounds, torch_pix2pix=None):
@@ -76,8 +83,7 @@ def input_rates(image_size, batch_size, seconds=2.0, n_pairs=48):
     pairs = EmbeddedPairs(max(n_pairs, batch_size))
     rates = {"kept in memory": _rate(PairPipeline(pairs, size, batch_size), seconds)}
     with tempfile.TemporaryDirectory() as folder:
-        _write_pairs(pairs, size, Path(folder))
-        files = FolderPairs(folder, "train", test_share=0)
+        files = write_pairs(pairs, size, folder)
         rates["PNG files, decoded each time"] = _rate(
             PairPipeline(files, size, batch_size, memory_limit=0), seconds
         )
@@ -95,8 +101,18 @@ def _rate(pipeline, seconds):
     return images / (time.perf_counter() - begin)
 
 
-def _write_pairs(pairs, size, folder):
-    """Writes pairs as PNG files in the on-disk format, all of them for training."""
+def write_pairs(pairs, size, folder):
+    """Writes pairs as PNG files in the on-disk format, all of them for training.
+
+    Args:
+        pairs: A `Pairs`.
+        size: `(height, width)` of the files, in pixels.
+        folder: Where to; it must be there.
+
+    Returns:
+        `FolderPairs` of the files.
+    """
     for index in range(len(pairs)):
         for side, image in zip(("photo", "sketch"), pairs.load(index, size)):
-            write_image(folder / "train" / side / f"{pairs.names[index]}.png", image)
+            write_image(Path(folder) / "train" / side / f"{pairs.names[index]}.png", image)
+    return FolderPairs(folder, "train", test_share=0)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 # corrected, PyTorch its 1e-8 afterwards; small gradients tell them apart.
 KERAS_EPSILON = 1e-7
 TORCH_EPSILON = 1e-8 * (1 - 0.999) ** 0.5
+WORKLOADS = "64x8x32,64x32x32,128x16x64,256x1x64"  # the default
 LEAST_SIZE = 24  # of the PatchGAN with three stride-2 convolutions
 
 

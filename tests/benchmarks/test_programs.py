@@ -54,3 +54,75 @@ def test_wrong_sizes_are_named(sizes):
 def test_peak_memory_says_how_it_is_used(arguments, message):
     code, stdout, stderr = run("peak_memory", *arguments)
     assert (code, stdout) == (2, "") and stderr.startswith("usage: ") and message in stderr
+
+
+@pytest.mark.slow
+def test_layers_and_drawing_are_timed_both_ways():
+    code, stdout, stderr = run("faster_networks", "--workloads", "32x2x4", "--rounds", "1")
+    assert code == 0, stderr
+    lines = stdout.splitlines()
+    layers = [line.split() for line in lines if "_conv " in line]
+    names = [f"{way}{step}_conv" for way in ("down", "up") for step in range(1, 6)]
+    assert [row[0] for row in layers] == names
+    assert layers[0][1:7] == ["32x32", "->", "16x16", "3", "->", "4"]
+    taken = {row[0]: row[-1] for row in layers}
+    assert set(taken.values()) == {"taken", "left"}
+    assert (taken["down1_conv"], taken["down5_conv"], taken["up1_conv"]) == ("left", "taken", "taken")
+    assert [line.split(":")[0].strip() for line in lines[-2:]] == ["batch  1", "batch 16"]
+    assert all(line.endswith(" times as fast") for line in lines[-2:])
+
+
+@pytest.mark.slow
+def test_one_part_of_faster_networks_can_be_left_out():
+    code, stdout, stderr = run(
+        "faster_networks", "--workloads", "32x2x4,32x4x4", "--rounds", "1", "--only", "drawing"
+    )
+    assert code == 0, stderr
+    # Once, for the two workloads differ in their batches only.
+    assert stdout.count("drawing at 32 px, 4 filters") == 1 and "_conv" not in stdout
+
+
+@pytest.mark.slow
+def test_options_of_fit_are_timed_against_its_base():
+    code, stdout, stderr = run("fit_options", "--workloads", "32x2x4", "--rounds", "1", "--steps", "2")
+    assert code == 0, stderr
+    title, *rows, note = stdout.splitlines()
+    assert title == "ConditionalGAN.fit, 32 px, batch 2, 4 filters"
+    names = ("a batch kept in memory", "2 steps an execution", "PNG files, decoded each time", "upsampling=")
+    for row, name in zip(rows, names, strict=True):
+        assert row.strip().startswith(name) and row.endswith(" times the base")
+    assert " 1.000 times the base" in rows[0] and "not checked to agree" in note
+
+
+@pytest.mark.parametrize("name", ["faster_networks", "fit_options"])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (
+            ["--workloads", "64x8"],
+            "argument --workloads: a workload must be <image size>x<batch size>x<filters>",
+        ),
+        (
+            ["--workloads", "64x8x32,30x1x4"],
+            "argument --workloads: a workload's image size must be a multiple",
+        ),
+        (["--rounds", "0"], "argument --rounds: must be a positive integer. Received: '0'"),
+        (["--threads", "two"], "argument --threads: must be a positive integer. Received: 'two'"),
+    ],
+)
+def test_wrong_options_are_named(name, arguments, message):
+    code, stdout, stderr = run(name, *arguments)
+    assert (code, stdout) == (2, "") and message in stderr and "Received: " in stderr
+
+
+@pytest.mark.parametrize(
+    "name, arguments, message",
+    [
+        ("faster_networks", ["--only", "training"], "argument --only: invalid choice: 'training'"),
+        ("fit_options", ["--steps", "0"], "argument --steps: must be a positive integer. Received: '0'"),
+        ("fit_options", ["--steps", "12"], "argument --steps: must be at most 8, "),
+    ],
+)
+def test_options_of_one_program_are_named_too(name, arguments, message):
+    code, stdout, stderr = run(name, *arguments)
+    assert (code, stdout) == (2, "") and message in stderr
