@@ -1,4 +1,4 @@
-"""How good are the sketches? Each measure is a plain function of arrays, and none stands alone.
+"""How good are the sketches of photos? Each measure is a plain function of arrays, and none stands alone.
 
 Class accuracy and label swap are both won by a generator that draws one sketch a class
 for every photo: within-class diversity tells. All-white paper has a good L1: print it
