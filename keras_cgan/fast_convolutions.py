@@ -16,11 +16,12 @@ def up(x, kernel):
 
     Args:
         x: `(batch, height, width, channels)`.
-        kernel: `(4, 4, filters, channels)`.
+        kernel: `(4, 4, filters, channels)`, of the precision of `x` or a higher one.
 
     Returns:
         `(batch, 2 * height, 2 * width, filters)`.
     """
+    kernel = tf.cast(kernel, x.dtype)
     filters, channels = kernel.shape[2:]
     height, width = x.shape[1:3]
     few = filters <= FEW_MAPS
@@ -62,11 +63,12 @@ def down(x, kernel):
 
     Args:
         x: `(batch, 2 * height, 2 * width, channels)`.
-        kernel: `(4, 4, channels, filters)`.
+        kernel: `(4, 4, channels, filters)`, likewise.
 
     Returns:
         `(batch, height, width, filters)`.
     """
+    kernel = tf.cast(kernel, x.dtype)
     channels, filters = kernel.shape[2:]
     height, width = x.shape[1] // 2, x.shape[2] // 2
 
@@ -97,13 +99,13 @@ def resize_up(x, kernel):
 
     Args:
         x: `(batch, height, width, channels)`.
-        kernel: `(3, 3, channels, filters)`.
+        kernel: `(3, 3, channels, filters)`, likewise.
 
     Returns:
         `(batch, 2 * height, 2 * width, filters)`.
     """
     kernel = _sums_of_taps(_sums_of_taps(kernel, axis=0), axis=1)
-    kernel = tf.transpose(kernel, (0, 1, 3, 2))
+    kernel = tf.cast(tf.transpose(kernel, (0, 1, 3, 2)), x.dtype)  # sums are rounded once
     filters = kernel.shape[2]
     if filters <= FEW_MAPS:
         return up(x, kernel)

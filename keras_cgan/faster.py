@@ -1,18 +1,24 @@
 """The same network, its convolutions computed by a cheaper way to the same numbers."""
 
+import collections
 import math
+import weakref
 
 import keras
 import tensorflow as tf
-from keras import layers
+from keras import layers, ops
 
 from keras_cgan import fast_convolutions
+from keras_cgan.unsaved import Unsaved
 
 # Where another way is faster on a CPU: benchmarks/faster_networks.py. Positions are those of one
 # image, in the smaller of the two maps.
 FEW_POSITIONS = 16  # a product, whatever the kernel
 SOME_POSITIONS, WIDE_KERNEL = 64, 2**22  # so many with so many weights
 RESIZE_POSITIONS, RESIZE_WEIGHTS = 64, 4096  # from so many, with at most so many weights a position
+
+# One for each network: cloning leaves a trace on every layer that both have.
+_KNOWN = weakref.WeakKeyDictionary()
 
 
 def faster_network(network):
@@ -22,77 +28,111 @@ def faster_network(network):
     a 3x3 convolution becomes one transposed convolution (`fast_convolutions`).
 
     Args:
-        network: A `keras.Model`; others than functional ones come back as they are.
+        network: A `keras.Model`; others than functional ones come back as they are, and so do those
+            with a `call` of their own.
 
     Returns:
         A model with the variables of `network`, which draws the same to rounding: train or run either,
         and both have learnt. Save `network`. It is `network` itself where nothing is to be gained,
-        and on a machine with a GPU.
+        and on a machine with a GPU or another accelerator.
 
     Example:
 
-    >>> draw = tf.function(faster_network(generator))
+    >>> draw = tf.function(faster_network(generator), reduce_retracing=True)
     >>> sketch = draw(photo[None])
     """
-    if not isinstance(network, keras.Function) or tf.config.list_physical_devices("GPU"):
+    if not isinstance(network, keras.Function) or not _is_keras_own(type(network).call):
         return network
-    ways = {id(layer): way for layer in network.layers if (way := _product(layer))}
-    ways.update(_resizing(network))
+    if {device.device_type for device in tf.config.list_logical_devices()} != {"CPU"}:
+        return network
+    if network not in _KNOWN:
+        with tf.init_scope():  # this may be the first time within a step that is traced
+            twin = _twin(network)
+        if twin is None:
+            return network
+        _KNOWN[network] = twin
+    return _KNOWN[network]
+
+
+class FasterNetwork(Unsaved, keras.Model):
+    """A functional model of another's layers; `faster_network` makes it."""
+
+    why_unsaved = (
+        "A network of faster_network() cannot be saved: save the network that it was made of, which has the "
+        "same variables."
+    )
+
+
+def _twin(network):
+    """The faster network; `None` where there is nothing to gain."""
+    uses = collections.defaultdict(list)
+    for node in _calls(network):
+        uses[id(node.operation)].append(node)
+    # A layer that is used twice has two maps, and the first call of one may be in another network.
+    nodes = [found[0] for found in uses.values() if len(found) == 1]
+    ways = {id(node.operation): (way, node) for node in nodes if (way := _product(node))}
+    ways.update(_resizing(network, nodes))
     if not ways:
-        return network
+        return None
 
     def clone(layer):
-        way = ways.get(id(layer))
-        if way is None:
+        if id(layer) not in ways:
             return layer
-        return layers.Identity(name=layer.name) if way == "nothing" else _Faster(layer, way)
+        way, node = ways[id(layer)]
+        if way is None:
+            return layers.Identity(name=layer.name, dtype=layer.dtype_policy)
+        return _Faster(layer, way, node.outputs[0].shape[1:])
 
-    return keras.models.clone_model(network, clone_function=clone)
+    twin = keras.models.clone_model(network, clone_function=clone)
+    twin = FasterNetwork(twin.input, twin.output, name=network.name)
+    # Each layer casts for itself: no policy of the whole, global or loaded, comes between.
+    twin.autocast, twin.dtype_policy = False, "float32"
+    return twin
 
 
-class FasterNetworks:
-    """Remembers what `faster_network` made of each network.
+def _calls(network):
+    """Keras' records of the calls of layers that the network is made of."""
+    return [node for level in network._nodes_by_depth.values() for node in level]
 
-    A plain object, so that a model that holds it does not own the networks once more.
-    """
 
-    def __init__(self):
-        self._known = {}
-
-    def __call__(self, network):
-        """The network to call in place of `network`."""
-        if id(network) not in self._known:
-            with tf.init_scope():
-                self._known[id(network)] = network, faster_network(network)
-        return self._known[id(network)][1]
+def _is_keras_own(method):
+    return method.__module__.split(".")[0] == "keras"
 
 
 class _Faster(layers.Layer):
     """A convolution layer, computed by a function of `fast_convolutions`."""
 
-    def __init__(self, layer, way):
-        super().__init__(dtype=layer.dtype_policy, name=layer.name)
-        self.layer, self._way = layer, way
+    def __init__(self, layer, way, output_shape):
+        # Without autocast the kernel comes as it is: what is made of it is rounded once, at the end.
+        super().__init__(dtype=layer.dtype_policy, autocast=False, name=layer.name)
+        self.layer, self._way, self._output_shape = layer, way, tuple(output_shape)
         self.built = True
 
     def call(self, inputs):
-        outputs = self._way(inputs, tf.convert_to_tensor(self.layer.kernel))
+        dtype = self.layer.compute_dtype
+        outputs = self._way(ops.cast(inputs, dtype), tf.convert_to_tensor(self.layer.kernel))
         if self.layer.use_bias:
-            outputs += tf.convert_to_tensor(self.layer.bias)
+            outputs += ops.cast(self.layer.bias, dtype)
         return self.layer.activation(outputs)
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], *self.layer.output.shape[1:])
+        return (input_shape[0], *self._output_shape)
 
 
-def _product(layer):
+def _maps(node):
+    """The maps that go into a layer and come out of it, where it is used."""
+    return node.input_tensors[0], node.outputs[0]
+
+
+def _product(node):
     """The function for a layer that is better a matrix product; else `None`."""
+    layer = node.operation
     kinds = {layers.Conv2DTranspose: fast_convolutions.up, layers.Conv2D: fast_convolutions.down}
     way = kinds.get(type(layer))
     if way is None or not _is_plain(layer, kernel_size=4, strides=2):
         return None
     is_up = way is fast_convolutions.up
-    wide, narrow = (layer.output, layer.input) if is_up else (layer.input, layer.output)
+    narrow, wide = _maps(node) if is_up else reversed(_maps(node))
     if None in wide.shape[1:3] or wide.shape[1] % 2 or wide.shape[2] % 2:
         return None
     positions = narrow.shape[1] * narrow.shape[2]
@@ -102,27 +142,32 @@ def _product(layer):
     return way if few or some or few_maps else None
 
 
-def _resizing(network):
-    """The layers that double the size together: `{id: "nothing"}` of the first, and the second's function."""
+def _resizing(network, nodes):
+    """The layers that double the size together: nothing for the first, and the second's function."""
     found = {}
-    for layer in network.layers:
+    readers = collections.defaultdict(list)
+    for node in _calls(network):
+        for tensor in node.input_tensors:
+            readers[id(tensor)].append(node)
+    for node in nodes:
+        layer = node.operation
         if type(layer) is not layers.UpSampling2D or tuple(layer.size) != (2, 2):
             continue
         if layer.interpolation != "nearest" or layer.data_format != "channels_last":
             continue
-        readers = [
-            other
-            for other in network.operations
-            if any(tensor is layer.output for tensor in keras.tree.flatten(other.input))
-        ]
-        if any(tensor is layer.output for tensor in network.outputs) or len(readers) != 1:
+        small, resized = _maps(node)
+        reading = readers[id(resized)]
+        if any(tensor is resized for tensor in network.outputs) or len(reading) != 1:
             continue
-        (reader,) = readers
-        if type(reader) is layers.Conv2D and _is_plain(reader, 3, 1) and None not in layer.input.shape[1:]:
-            positions = layer.input.shape[1] * layer.input.shape[2]
-            weights = 16 * reader.filters * layer.input.shape[-1]
+        (reader,) = reading
+        conv = reader.operation
+        if not any(reader is other for other in nodes) or type(conv) is not layers.Conv2D:
+            continue
+        if _is_plain(conv, kernel_size=3, strides=1) and None not in small.shape[1:]:
+            positions = small.shape[1] * small.shape[2]
+            weights = 16 * conv.filters * small.shape[-1]
             if positions >= RESIZE_POSITIONS and weights <= RESIZE_WEIGHTS * positions:
-                found |= {id(layer): "nothing", id(reader): fast_convolutions.resize_up}
+                found |= {id(layer): (None, node), id(conv): (fast_convolutions.resize_up, reader)}
     return found
 
 

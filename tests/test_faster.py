@@ -1,5 +1,9 @@
 """Matrix products give what the convolutions give, and only where they are meant to."""
 
+import gc
+import types
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_cgan import fast_convolutions, faster, unet_generator
-from keras_cgan.faster import FasterNetworks, faster_network
+from keras_cgan.faster import faster_network
 
 
 def drawn(*shape, seed=0):
@@ -257,13 +261,96 @@ def test_networks_of_other_kinds_and_gpus_are_left(monkeypatch):
     other = Subclass()
     assert faster_network(other) is other
     network = unet()
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["GPU:0"])
+    gpu = types.SimpleNamespace(device_type="GPU")
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: [gpu])
     assert faster_network(network) is network
 
 
-def test_faster_networks_makes_one_twin_even_while_a_step_is_traced():
-    faster, network = FasterNetworks(), unet(n_classes=None)
+def test_a_network_has_one_twin_even_while_a_step_is_traced():
+    network = unet(n_classes=None)
     photo = drawn(2, 16, 16, 3)
-    drawn_in_graph = tf.function(lambda photo: faster(network)(photo))(photo)
-    assert faster(network) is faster(network) is not network
+    drawn_in_graph = tf.function(lambda photo: faster_network(network)(photo))(photo)
+    assert faster_network(network) is faster_network(network) is not network
     np.testing.assert_allclose(drawn_in_graph, network(photo), atol=1e-6)
+
+
+def test_a_twin_goes_with_its_network():
+    network = unet()
+    twin = weakref.ref(faster_network(network))
+    assert twin() is not None
+    del network
+    gc.collect()  # the network, and its entry
+    gc.collect()  # the twin
+    assert twin() is None
+
+
+def test_a_twin_is_not_saved(tmp_path):
+    twin = faster_network(unet())
+    for save, name in ((twin.save, "t.keras"), (twin.save_weights, "t.weights.h5")):
+        with pytest.raises(NotImplementedError, match="save the network that it was made of"):
+            save(tmp_path / name)
+
+
+def test_a_call_of_its_own_is_kept():
+    class Halved(keras.Model):
+        def __init__(self, inner):
+            super().__init__(inner.input, inner.output)
+
+        def call(self, inputs, training=None):
+            return super().call(inputs, training=training) * 0.5
+
+    network = Halved(unet(n_classes=None))
+    assert faster_network(network) is network
+
+
+def reused_upsampling():
+    image, up = keras.Input((8, 8, 4)), layers.UpSampling2D(2)
+    first, second = (layers.Conv2D(4, 3, padding="same") for _ in range(2))
+    return image, second(up(first(up(image))))
+
+
+def reused_after_upsampling():
+    image, conv = keras.Input((8, 8, 4)), layers.Conv2D(4, 3, padding="same")
+    return image, conv(conv(layers.UpSampling2D(2)(image)))
+
+
+def two_branches():
+    image, up = keras.Input((8, 8, 4)), layers.UpSampling2D(2)
+    first, second = (layers.Conv2D(4, 3, padding="same") for _ in range(2))
+    return image, layers.Add()([first(up(image)), second(up(layers.ReLU()(image)))])
+
+
+def twice_down():
+    image, conv = keras.Input((8, 8, 3)), down(filters=3)
+    return image, layers.Dense(2)(layers.Flatten()(conv(conv(image))))
+
+
+def called_elsewhere_first():
+    image, conv = keras.Input((5, 5, 3)), down()
+    conv(keras.Input((4, 4, 3)))
+    return image, conv(image)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [reused_upsampling, reused_after_upsampling, two_branches, twice_down, called_elsewhere_first],
+    ids=lambda build: build.__name__,
+)
+def test_layers_that_are_used_elsewhere_too(build):
+    network = keras.Model(*build())
+    x = drawn(2, *network.input_shape[1:])
+    np.testing.assert_allclose(faster_network(network)(x), network(x), atol=1e-6)
+
+
+def test_half_precision_is_rounded_no_more_than_by_keras():
+    """Sums of taps are taken in float32: in bfloat16 they would be rounded twice."""
+    x, kernel = drawn(2, 8, 8, 64), drawn(3, 3, 64, 16, seed=1)
+    exact = fast_convolutions.resize_up(x, kernel)
+    half = tf.cast(x, tf.bfloat16)
+    resized = tf.repeat(tf.repeat(half, 2, axis=1), 2, axis=2)
+    plain = tf.nn.conv2d(resized, tf.cast(kernel, tf.bfloat16), 1, "SAME")
+
+    def error(y):
+        return float(tf.sqrt(tf.reduce_mean((tf.cast(y, tf.float32) - exact) ** 2)))
+
+    assert error(fast_convolutions.resize_up(half, kernel)) < 1.15 * error(plain)

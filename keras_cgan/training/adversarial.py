@@ -4,7 +4,6 @@ import keras
 import tensorflow as tf
 
 from keras_cgan.checks import check_at_least, check_choice
-from keras_cgan.faster import FasterNetworks
 from keras_cgan.training.adversarial_checks import (
     MISSING,
     check_devices,
@@ -86,7 +85,6 @@ class AdversarialModel(Fitting, Saving, keras.Model):
         self.update, self.d_steps, self.average_decay = update, d_steps, average_decay
         self._average = None
         self._trained = {}
-        self._faster = FasterNetworks()
         self.optimizers = {}
 
     def players(self):
@@ -184,7 +182,7 @@ class AdversarialModel(Fitting, Saving, keras.Model):
         self.check()
         part = part_of_batch(self.unpack(data))
         players = self.players()
-        run = Run(self._faster)
+        run = Run()
         losses = {}
         updates = self._updates_of_g()
         if self.update == "simultaneous":
@@ -215,7 +213,7 @@ class AdversarialModel(Fitting, Saving, keras.Model):
     def test_step(self, data):
         """The losses of a batch in inference mode; called by `evaluate`."""
         part = part_of_batch(self.unpack(data))
-        run = Run(self._faster, training=False)
+        run = Run(training=False)
         drawn = self.draw(part.batch, run)
         losses = {player: self._losses_of(player, part.batch, drawn, run) for player in self.players()}
         return self._track(part, losses)

@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from keras_cgan.training.heads import as_functional, named_outputs
+from keras_cgan.unsaved import Unsaved
 
 
 class FixedNetwork(layers.Layer):
@@ -64,27 +65,15 @@ def call_fixed(network, inputs, training, state=None):
     return outputs
 
 
-class CombinedModel(keras.Model):
+class CombinedModel(Unsaved, keras.Model):
     """A functional model whose only variables are the generator's; `combined_model` makes it."""
 
-    def get_config(self):
-        raise NotImplementedError(
-            "The combined model cannot be saved: it owns the generator only. Save the generator, the "
-            "discriminator and the classifier each by its own save(), and call combined_model() on them "
-            "again."
-        )
-
-    def save(self, *args, **kwargs):
-        self.get_config()
-
-    def save_weights(self, *args, **kwargs):
-        self.get_config()
+    why_unsaved = (
+        "The combined model cannot be saved: it owns the generator only. Save the generator, the "
+        "discriminator and the classifier each by its own save(), and call combined_model() on them again."
+    )
 
     def export(self, *args, **kwargs):
-        self.get_config()
-
-    def save_own_variables(self, store):
-        # What keras.saving.save_weights() calls.
         self.get_config()
 
 

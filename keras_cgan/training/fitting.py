@@ -14,6 +14,13 @@ class Fitting:
         For a subclass to define: by default all pass.
         """
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Called by Keras before it trains, to make variables from a first batch; here they are made.
+
+        On several devices Keras would take the mean of the devices' parts, and fail where the batch
+        does not divide.
+        """
+
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=True):
         """One training step.
 

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_cgan.faster import faster_network
 from keras_cgan.training.combined import call_fixed
 
 
@@ -10,15 +11,12 @@ class Run:
     """Calls networks: those in `learning` move their state, others are only looked through.
 
     Args:
-        faster: Function of a network that gives the one to call in its place: the same maths with
-            the same variables.
         training: Whether networks run in training mode.
     """
 
-    def __init__(self, faster, training=True):
+    def __init__(self, training=True):
         self.learning = ()
         self.training = training
-        self._faster = faster
         self._known = None
         self._before = {}
 
@@ -28,12 +26,12 @@ class Run:
         Networks that do not learn are run as they are now, whatever others do to their state.
         """
         self._known = {}
-        self._before = {id(network): _state(self._faster(network)) for network in networks}
+        self._before = {id(network): _state(faster_network(network)) for network in networks}
 
     def __call__(self, network, inputs):
         """The outputs of a network, and gradients through it to its inputs."""
         if not self.training:
-            return self._faster(network)(inputs, training=False)
+            return faster_network(network)(inputs, training=False)
         if self._known is None:
             return self._call(network, inputs)
         key = (id(network), *(id(tensor) for tensor in keras.tree.flatten(inputs)))
@@ -44,8 +42,8 @@ class Run:
 
     def _call(self, network, inputs):
         if any(network is learner for learner in self.learning):
-            return self._faster(network)(inputs, training=True)
-        return call_fixed(self._faster(network), inputs, training=True, state=self._before.get(id(network)))
+            return faster_network(network)(inputs, training=True)
+        return call_fixed(faster_network(network), inputs, training=True, state=self._before.get(id(network)))
 
 
 def _state(network):

@@ -50,9 +50,9 @@ def make_model():
 
 
 def batches():
-    """Of 4, 3 and 1 pairs: whole; with halves that differ; with nothing for the second device."""
+    """Of 3, 4 and 1 pairs: with halves that differ, at once; whole; with nothing for the second device."""
     pairs = tf.data.Dataset.from_tensor_slices(batch(PAIRS))
-    return pairs.take(BATCH).batch(BATCH).concatenate(pairs.skip(BATCH).batch(BATCH - 1))
+    return pairs.take(BATCH - 1).batch(BATCH).concatenate(pairs.skip(BATCH - 1).batch(BATCH))
 
 
 def main(how, folder, epochs):

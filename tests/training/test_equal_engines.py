@@ -7,7 +7,14 @@ import tiny
 from by_hand import HandStep
 from tiny import LEARNING_RATES, LOG_KEYS, assert_same_values, networks, sgd_gan, sgd_trainer
 
-from keras_cgan import STRATEGIES, ConditionalGAN, FusedAdam, ReferenceTrainer, strategy_networks
+from keras_cgan import (
+    STRATEGIES,
+    ConditionalGAN,
+    FusedAdam,
+    ReferenceTrainer,
+    faster_network,
+    strategy_networks,
+)
 
 # Three steps and a short batch.
 SIZES = (4, 4, 4, 3)
@@ -32,6 +39,11 @@ def assert_equal_engines(parts, run_eagerly=True, joined_batch=True, sizes=SIZES
     trainer = sgd_trainer(parts, run_eagerly=run_eagerly, joined_batch=joined_batch, **options)
     gan = sgd_gan(twins, run_eagerly=run_eagerly, joined_batch=joined_batch, **options)
     assert_same_steps(trainer, gan, parts, twins, sizes)
+
+
+def test_these_networks_are_run_by_the_faster_way():
+    names = [type(layer).__name__ for layer in faster_network(tiny.generator()).layers]
+    assert names.count("_Faster") == 3
 
 
 @pytest.mark.parametrize("label", [True, False], ids=["label", "no label"])

@@ -41,13 +41,18 @@ def conv_norm(x, filters=4, strides=1, spectral=False, dropout=0.0, batch_norm=T
 
 
 def generator(label=True, dropout=0.0, photo_channels=3, batch_norm=True):
-    """Two convolutions; the label is added after the first."""
+    """Convolutions, of which `faster_network` takes three; the label is added after the first."""
     photo = keras.Input((*SIZE, photo_channels), name="photo")
     x = conv_norm(photo, dropout=dropout, batch_norm=batch_norm)
     inputs = photo
     if label:
         inputs = {"photo": photo, "label": keras.Input((N_CLASSES,), name="label")}
         x = layers.Add()([x, layers.Reshape((1, 1, 4))(layers.Dense(4)(inputs["label"]))])
+    # 16 x 16 to 8, to 4, and back: as products, and as a transposed convolution.
+    x = layers.AveragePooling2D(2)(x)
+    x = layers.Conv2D(4, 4, strides=2, padding="same", activation="tanh")(x)
+    x = layers.Conv2DTranspose(4, 4, strides=2, padding="same", activation="tanh")(x)
+    x = layers.UpSampling2D(2)(x)
     sketch = layers.Conv2D(1, 3, padding="same", activation="tanh")(x)
     return keras.Model(inputs, sketch, name="generator")
 
