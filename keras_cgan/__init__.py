@@ -38,9 +38,22 @@ _EXPORTS = {
         "generator_l1_loss",
         "generator_l2_loss",
     ),
+    "adversarial_losses": ("ADVERSARIAL_LOSSES", "adversarial_loss", "gaussian_loss"),
+    "latents": ("Latent",),
+    "schedules": ("GeometricDecay", "LinearDecay", "RampedSGD"),
     "strategies": ("STRATEGIES", "strategy_networks"),
     "faster": ("faster_network",),
-    "training": ("AdversarialModel", "ConditionalGAN", "FusedAdam", "ReferenceTrainer", "combined_model"),
+    "training": (
+        "AdversarialModel",
+        "ConditionalGAN",
+        "EquilibriumWeight",
+        "FusedAdam",
+        "LatentGAN",
+        "ReferenceTrainer",
+        "combined_model",
+        "gradient_penalty",
+        "r1_penalty",
+    ),
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 

@@ -76,10 +76,13 @@ for name in keras_cgan._EXPORTS["training"]:
         assert str(error).endswith(f"Received: KERAS_BACKEND={sys.argv[1]}"), error
     else:
         raise AssertionError(f"{name} was imported")
-try:
-    from keras_cgan.training.objectives import Objectives
-except ImportError as error:
-    assert "set KERAS_BACKEND=tensorflow" in str(error), error
+for code in ("from keras_cgan.training.objectives import Objectives", "from keras_cgan import recipes"):
+    try:
+        exec(code)
+    except ImportError as error:
+        assert "set KERAS_BACKEND=tensorflow" in str(error), error
+    else:
+        raise AssertionError(code)
 assert "tensorflow" not in sys.modules
 print("all is well")
 """

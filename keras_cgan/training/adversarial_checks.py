@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from keras_cgan.training.image_pool import ImagePool
+
 MISSING = "`{0}` must be defined by the subclass. Received: {1}, without it"
 
 
@@ -88,13 +90,34 @@ def merged_losses(losses, loss_names):
     return {name: losses[players[0]][name] for name, players in owners.items()}
 
 
+def check_batch(**parts):
+    """Raises a `ValueError` that names the first part of a batch that is not as it must be.
+
+    Args:
+        **parts: Name -> (what was given, the shape of one sample); images, of three dimensions, must
+            be floats.
+    """
+    for name, (given, shape) in parts.items():
+        found = getattr(given, "shape", None)
+        if found is None or not tf.TensorShape(found).is_compatible_with((None, *shape)):
+            wanted = ", ".join("any" if side is None else str(side) for side in shape)
+            raise ValueError(
+                f"`{name}` must be of shape (batch, {wanted}). "
+                f"Received: {type(given).__name__ if found is None else found}"
+            )
+        if len(shape) == 3 and "float" not in str(given.dtype):
+            raise ValueError(f"`{name}` must hold floats in [-1, 1]. Received: {given.dtype}")
+
+
 def check_devices(model):
     """Raises a `ValueError` for what a compiled model cannot do on several devices."""
     accumulated = [
         getattr(optimizer, "inner_optimizer", optimizer).gradient_accumulation_steps
         for optimizer in model.optimizers.values()
     ]
+    pools = [layer.size for layer in model._flatten_layers() if isinstance(layer, ImagePool)]
     for name, allowed, value in (
+        ("image_pool", 0, max(pools, default=0)),
         ("gradient_accumulation_steps", None, next(filter(None, accumulated), None)),
         ("steps_per_execution", 1, model.steps_per_execution),
         ("jit_compile", False, model.jit_compile),

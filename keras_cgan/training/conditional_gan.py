@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_cgan.checks import check_at_least
+from keras_cgan.faster import faster_network
 from keras_cgan.training.adversarial import AdversarialModel
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.image_pool import ImagePool
@@ -122,7 +123,7 @@ class ConditionalGAN(AdversarialModel):
         if is_dict or not told.takes_label:
             photo, label = (inputs.get("photo"), inputs.get("label")) if is_dict else (inputs, None)
             inputs = told.generator_inputs(photo, label)
-        return self._faster(told.generator)(inputs, training=training)
+        return faster_network(told.generator)(inputs, training=training)
 
     def players(self):
         told = self.objectives
@@ -175,10 +176,6 @@ class ConditionalGAN(AdversarialModel):
     def check(self):
         self.objectives.check_trainable()
         super().check()
-        if self._pool is not None and self.distribute_strategy.num_replicas_in_sync > 1:
-            raise ValueError(
-                f"`image_pool` must be 0 on several devices. Received: image_pool={self._pool.size}"
-            )
 
     def check_arrays(self, x, y):
         check_range(photo=x.get("photo") if isinstance(x, dict) else x, sketch=y)
@@ -282,6 +279,10 @@ class ConditionalGAN(AdversarialModel):
         if told.class_outputs:
             logs["g_class"] = sum(losses[name] for name in told.class_outputs)
         return logs
+
+    def export(self, *args, **kwargs):
+        """Raises a `NotImplementedError`: it is the generator that draws elsewhere."""
+        raise NotImplementedError("Export the generator alone: `gan.generator.export(...)`.")
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

@@ -38,16 +38,17 @@ def as_functional(network, argument):
     return network
 
 
-def named_outputs(network, argument="discriminator", vector="classes"):
+def named_outputs(network, argument="discriminator", vector="classes", one_input=True):
     """The outputs of a network by name.
 
     A dict output keeps its names. A single output is a vector (`vector`) where it has more
     than one unit a sample, else `real_fake`.
 
     Args:
-        network: A functional `keras.Model` with one input.
+        network: A functional `keras.Model`.
         argument: What to call it in an error.
         vector: Name of a single output that is a vector.
+        one_input: Whether it must have one input, and not a dict.
 
     Returns:
         A dict: output name -> symbolic tensor.
@@ -61,7 +62,8 @@ def named_outputs(network, argument="discriminator", vector="classes"):
     ['real_fake']
     """
     network = as_functional(network, argument)
-    if isinstance(network.output, (list, tuple)) or isinstance(network.input, (list, tuple, dict)):
+    refused = (list, tuple, dict) if one_input else (list, tuple)
+    if isinstance(network.output, (list, tuple)) or isinstance(network.input, refused):
         raise ValueError(
             f"`{argument}` must have one input, and one output or a dict of outputs named 'real_fake', "
             f"'classes' or 'label'. Received: {argument} with inputs {network.input!r} and outputs "
@@ -73,7 +75,7 @@ def named_outputs(network, argument="discriminator", vector="classes"):
     return {vector if is_vector else "real_fake": network.output}
 
 
-def logits_network(network, argument="discriminator", vector="classes"):
+def logits_network(network, argument="discriminator", vector="classes", one_input=True):
     """The same network, with the same variables, up to its logits.
 
     A last layer that is an `Activation` (as in every builder of this package) is left
@@ -81,9 +83,10 @@ def logits_network(network, argument="discriminator", vector="classes"):
     Losses on logits have gradients where saturated probabilities have none.
 
     Args:
-        network: A functional `keras.Model` with one input.
+        network: A functional `keras.Model`.
         argument: What to call it in an error.
         vector: Name of a single output that is a vector.
+        one_input: Whether it must have one input, and not a dict.
 
     Returns:
         `(model, heads)`: a `keras.Model` with a dict of outputs, and a dict: output name
@@ -101,7 +104,7 @@ def logits_network(network, argument="discriminator", vector="classes"):
     """
     network = as_functional(network, argument)
     outputs, heads = {}, {}
-    for name, tensor in named_outputs(network, argument, vector).items():
+    for name, tensor in named_outputs(network, argument, vector, one_input).items():
         layer = _last_layer(tensor)
         activation = _activation(layer)
         if activation is None:
