@@ -46,7 +46,7 @@ def twin(network):
 def drawn_next(model, *batch):
     """What the model's next step draws of a batch: drawn by its own `draw`, all seeds then put back."""
     before = [(variable, variable.numpy()) for variable in model.variables]
-    drawn = model.draw(model.unpack(batch), Run(lambda network: network))
+    drawn = model.draw(model.unpack(batch), Run())
     for variable, value in before:
         variable.assign(value)
     return drawn

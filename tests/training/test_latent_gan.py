@@ -53,7 +53,7 @@ def gan(g_classes=None, d_classes=None, rates=STILL, compiled=None, **options):
 def drawn_next(model, *batch):
     """What the next step draws; the seeds are put back."""
     state = model.seeds.state.numpy()
-    drawn = model.draw(model.unpack(batch), Run(lambda network: network))
+    drawn = model.draw(model.unpack(batch), Run())
     model.seeds.state.assign(state)
     return {name: None if part is None else part.numpy() for name, part in drawn.items()}
 
