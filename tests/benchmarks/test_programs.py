@@ -61,13 +61,15 @@ def test_layers_and_drawing_are_timed_both_ways():
     code, stdout, stderr = run("faster_networks", "--workloads", "32x2x4", "--rounds", "1")
     assert code == 0, stderr
     lines = stdout.splitlines()
-    layers = [line.split() for line in lines if "_conv " in line]
-    names = [f"{way}{step}_conv" for way in ("down", "up") for step in range(1, 6)]
-    assert [row[0] for row in layers] == names
-    assert layers[0][1:7] == ["32x32", "->", "16x16", "3", "->", "4"]
-    taken = {row[0]: row[-1] for row in layers}
+    rows = [line.split() for line in lines if "_conv" in line]
+    taken = {" ".join(row[: row.index("->") - 1]): row[-1] for row in rows}
+    downs = [f"down{step}_conv" for step in range(1, 6)]
+    ups = [f"up{step}_conv, {way}" for way in ("transposed", "resize") for step in range(1, 6)]
+    assert list(taken) == downs + ups
+    assert rows[0][1:7] == ["32x32", "->", "16x16", "3", "->", "4"]
     assert set(taken.values()) == {"taken", "left"}
-    assert (taken["down1_conv"], taken["down5_conv"], taken["up1_conv"]) == ("left", "taken", "taken")
+    assert (taken["down1_conv"], taken["down5_conv"]) == ("left", "taken")
+    assert (taken["up1_conv, transposed"], taken["up5_conv, resize"]) == ("taken", "taken")
     assert [line.split(":")[0].strip() for line in lines[-2:]] == ["batch  1", "batch 16"]
     assert all(line.endswith(" times as fast") for line in lines[-2:])
 
