@@ -17,7 +17,7 @@ FEW_POSITIONS = 16  # a product, whatever the kernel
 SOME_POSITIONS, WIDE_KERNEL = 64, 2**22  # so many with so many weights
 RESIZE_POSITIONS, RESIZE_WEIGHTS = 64, 4096  # from so many, with at most so many weights a position
 
-# One for each network: cloning leaves a trace on every layer that both have.
+# One for each network, or None: cloning leaves a trace on every layer that both have.
 _KNOWN = weakref.WeakKeyDictionary()
 
 
@@ -47,11 +47,9 @@ def faster_network(network):
         return network
     if network not in _KNOWN:
         with tf.init_scope():  # this may be the first time within a step that is traced
-            twin = _twin(network)
-        if twin is None:
-            return network
-        _KNOWN[network] = twin
-    return _KNOWN[network]
+            _KNOWN[network] = _twin(network)
+    twin = _KNOWN[network]
+    return network if twin is None else twin
 
 
 class FasterNetwork(Unsaved, keras.Model):
