@@ -1,4 +1,4 @@
-"""One call that measures a generator against real test pairs."""
+"""One call that measures a generator against real test pairs, or against real images of classes."""
 
 import keras
 import numpy as np
@@ -10,20 +10,24 @@ from keras_cgan.generators.conditions import takes_label
 from keras_cgan.precision import float32
 
 
-def train_judge(sketches, labels, epochs=None, batch_size=32, seed=1000, verbose=0):
+def train_judge(
+    sketches, labels, epochs=None, batch_size=32, seed=1000, mirror=True, background=1.0, verbose=0
+):
     """Trains an independent classifier on real sketches, to judge drawn ones by.
 
     It is a small VGG, of other architecture and seed than the classifier that the
     generator is trained with. It looks at sketches shrunk to about 32 pixels, and learns from
-    shifted, scaled, turned and mirrored ones.
+    shifted, scaled, turned and, where that makes no other class of them, mirrored ones.
 
     Args:
-        sketches: Real training sketches, `(n, height, width, channels)` in [-1, 1].
+        sketches: Real training sketches or other images, `(n, height, width, channels)` in [-1, 1].
         labels: `(n, n_classes)`, one-hot.
         epochs: Passes over the sketches; by default 60, and fewer where that would be more
             than 3000 steps.
         batch_size: Sketches a step.
         seed: Seed of the weights and of the augmentation; it becomes Keras' global seed.
+        mirror: Whether a mirrored sketch still shows its class: not so for digits.
+        background: What a shifted sketch leaves free, in [-1, 1]: 1 for paper, -1 for white on black.
         verbose: As in `keras.Model.fit`.
 
     Returns:
@@ -37,7 +41,9 @@ def train_judge(sketches, labels, epochs=None, batch_size=32, seed=1000, verbose
     """
     keras.utils.set_random_seed(seed)
     with float32():  # whatever the generator was trained in: all are judged alike
-        judge, trained = _judge_networks(sketches.shape[1:], labels.shape[1], seed)
+        judge = _judge_network(sketches.shape[1:], labels.shape[1])
+        augment = _augmentation(seed, mirror, background)
+        trained = keras.Model(judge.input, judge(augment(judge.input)))
     steps_per_epoch = -(-len(sketches) // batch_size)
     if epochs is None:
         epochs = max(1, min(60, 3000 // steps_per_epoch))
@@ -50,26 +56,29 @@ def train_judge(sketches, labels, epochs=None, batch_size=32, seed=1000, verbose
     return judge
 
 
-def _judge_networks(image_shape, n_classes, seed):
-    """The judge, and the judge behind an augmentation, to be trained."""
+def _judge_network(image_shape, n_classes):
+    """A small VGG behind a reduction to about 32 pixels."""
     height, width = image_shape[:2]
     pool = max(1, min(height, width) // 32)
     inputs = keras.Input(image_shape, name="sketch")
     small = layers.AveragePooling2D(pool, name="shrink")(inputs)
     network = vgg_classifier(tuple(small.shape[1:]), n_classes, name="vgg")
-    judge = keras.Model(inputs, network(small), name="judge")
+    return keras.Model(inputs, network(small), name="judge")
 
-    paper = {"fill_mode": "constant", "fill_value": 1.0}
-    augment = keras.Sequential(
+
+def _augmentation(seed, mirror, background):
+    """What the judge sees of a sketch while it learns."""
+    paper = {"fill_mode": "constant", "fill_value": background}
+    flip = [layers.RandomFlip("horizontal", seed=seed)] if mirror else []
+    return keras.Sequential(
         [
-            layers.RandomFlip("horizontal", seed=seed),
+            *flip,
             layers.RandomRotation(0.03, **paper, seed=seed + 1),
             layers.RandomZoom(0.15, **paper, seed=seed + 2),
             layers.RandomTranslation(0.1, 0.1, **paper, seed=seed + 3),
         ],
         name="augment",
     )
-    return judge, keras.Model(inputs, judge(augment(inputs)))
 
 
 def evaluate(generator, judge, photos, labels, sketches):
@@ -107,4 +116,38 @@ def evaluate(generator, judge, photos, labels, sketches):
         "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
         "l1": metrics.l1_distance(drawn, sketches),
         "l1_white_paper": metrics.l1_distance(np.ones_like(sketches), sketches),
+    }
+
+
+def evaluate_images(generator, judge, latent, images, seed=0):
+    """Measures a generator of class images against real test images: one is drawn for the label of each.
+
+    Args:
+        generator: Model from a dict `{"latent", "label"}` to images.
+        judge: An independent classifier, as `train_judge` makes it of training images.
+        latent: The `Latent` that it draws from.
+        images: Test images, a `ClassImages`.
+        seed: Of the latents, an integer.
+
+    Returns:
+        A dict of floats: `class_accuracy` and, beside it, `class_accuracy_real` (the judge on the test
+        images: the ceiling), `within_class_diversity` (1 = as the real ones), `ms_ssim` and, beside
+        it, `ms_ssim_real` (likeness within a class: higher than the real ones' means less variety).
+
+    Example:
+
+    >>> judge = train_judge(train.images, train.labels, mirror=False, background=-1.0)
+    >>> evaluate_images(model.generator, judge, model.latent, test)["class_accuracy"]
+    0.94
+
+    Source: Odena et al. 2017, "Conditional image synthesis with auxiliary classifier GANs", section 4.
+    """
+    labels, real = images.labels, images.images
+    drawn = generator.predict({"latent": latent.sample(len(labels), seed), "label": labels}, verbose=0)
+    return {
+        "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
+        "class_accuracy_real": metrics.class_accuracy(judge, real, labels),
+        "within_class_diversity": metrics.within_class_diversity(drawn, real, labels),
+        "ms_ssim": metrics.ms_ssim_within_class(drawn, labels)["ms_ssim"],
+        "ms_ssim_real": metrics.ms_ssim_within_class(real, labels)["ms_ssim"],
     }

@@ -6,8 +6,9 @@ import pytest
 from keras import layers
 
 from keras_cgan import metrics, strategy_networks, unet_generator
-from keras_cgan.data import EmbeddedPairs, to_unit
-from keras_cgan.evaluate import evaluate, train_judge
+from keras_cgan.data import EmbeddedPairs, embedded_images, to_unit
+from keras_cgan.evaluate import _augmentation, evaluate, evaluate_images, train_judge
+from keras_cgan.latents import Latent
 
 SIZE = (24, 24)
 MEASURES = {"class_accuracy", "class_accuracy_real", "within_class_diversity", "l1", "l1_white_paper"}
@@ -116,3 +117,85 @@ def test_labels_are_not_shifted_against_sketches():
     sketches[1::2, 4:12, 4:12] = -1
     judge = train_judge(sketches, labels, epochs=15, batch_size=8)
     assert metrics.class_accuracy(judge, sketches, labels) == 1
+
+
+def test_a_judge_that_never_sees_a_mirrored_image_tells_it_from_the_class_that_it_looks_like():
+    """Two classes that are mirror images of each other: learnt only where nothing is mirrored."""
+    labels = np.eye(2, dtype="float32")[[0, 1] * 16]
+    images = -np.ones((32, 16, 16, 1), "float32")
+    images[0::2, 3:13, 3:7] = 1
+    images[0::2, 9:13, 3:13] = 1  # an L
+    images[1::2] = images[0::2, :, ::-1]
+    judge = train_judge(images, labels, epochs=15, batch_size=8, mirror=False, background=-1.0)
+    assert metrics.class_accuracy(judge, images, labels) == 1
+    mirrored = train_judge(images, labels, epochs=15, batch_size=8, background=-1.0)
+    assert metrics.class_accuracy(mirrored, images, labels) < 1
+
+
+def test_what_a_shifted_image_leaves_free_is_background():
+    """An image all black stays all black for a judge that is told so, and gets a white rim otherwise."""
+    black = -np.ones((8, 16, 16, 1), "float32")
+    told = _augmentation(seed=0, mirror=False, background=-1.0)(black, training=True)
+    np.testing.assert_array_equal(told, black)
+    assert np.max(_augmentation(seed=0, mirror=False, background=1.0)(black, training=True)) > 0
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return embedded_images(300, (16, 16)).split(0.2)
+
+
+@pytest.fixture(scope="module")
+def digit_judge(digits):
+    train, _ = digits
+    return train_judge(train.images, train.labels, epochs=20, mirror=False, background=-1.0)
+
+
+class Drawer:
+    """A generator of class images that draws by a function of labels: no network needed."""
+
+    def __init__(self, draw):
+        self.draw = draw
+
+    def predict(self, inputs, verbose=0):
+        assert set(inputs) == {"latent", "label"} and len(inputs["latent"]) == len(inputs["label"])
+        return self.draw(np.argmax(inputs["label"], axis=1))
+
+
+def test_generators_that_the_measures_of_class_images_must_tell_apart(digits, digit_judge):
+    train, test = digits
+    latent = Latent(4, (), 0)
+    classes = np.argmax(train.labels, axis=1)
+    rng = np.random.default_rng(0)
+    others = [rng.permutation(np.flatnonzero(classes == c)) for c in range(10)]
+
+    def one_of(asked):
+        turns = [int(np.sum(asked[:i] == c)) for i, c in enumerate(asked)]
+        return train.images[[others[c][turn] for c, turn in zip(asked, turns)]]
+
+    def measures(draw):
+        return evaluate_images(Drawer(draw), digit_judge, latent, test)
+
+    varied = measures(one_of)
+    alike = measures(lambda asked: train.images[[others[c][0] for c in asked]])
+    wrong = measures(lambda asked: one_of((asked + 1) % 10))
+    assert varied["class_accuracy"] > 0.8 and varied["within_class_diversity"] > 0.8
+    assert varied["ms_ssim"] == pytest.approx(varied["ms_ssim_real"], abs=0.1)
+    assert alike["within_class_diversity"] == pytest.approx(0, abs=1e-3) and alike[
+        "ms_ssim"
+    ] == pytest.approx(1)
+    assert (
+        wrong["class_accuracy"] < 0.2 and wrong["class_accuracy_real"] == varied["class_accuracy_real"] > 0.6
+    )
+
+
+def test_measures_of_class_images_follow_from_the_seed(digits, digit_judge):
+    _, test = digits
+    latent, drawn = Latent(4, (), 0), []
+    generator = Drawer(lambda asked: test.images)
+    watched = generator.predict
+    generator.predict = lambda inputs, verbose=0: drawn.append(inputs["latent"]) or watched(inputs)
+    for seed in (1, 1, 2):
+        evaluate_images(generator, digit_judge, latent, test, seed=seed)
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert np.any(np.asarray(drawn[0]) != np.asarray(drawn[2]))
