@@ -9,7 +9,6 @@ its TF_CONFIG in the environment (see README): --out is then a folder that all o
 """
 
 import argparse
-import math
 import os
 import sys
 from pathlib import Path
@@ -85,42 +84,6 @@ def make_model(options, n_classes):
     return gan
 
 
-def stop_if_not_finite(epoch, logs):
-    """Ends the training where a mean loss of the epoch, over all devices, is NaN or infinite."""
-    # Not Keras' TerminateOnNaN: it looks at a log named "loss", and here there is none.
-    bad = {name: value for name, value in logs.items() if not math.isfinite(value)}
-    if bad:
-        found = ", ".join(f"{name}={value}" for name, value in bad.items())
-        raise RuntimeError(
-            f"all losses must be finite: epoch {epoch + 1} is not saved. Another --out with --precision "
-            f"float32 may help. Received: {found}"
-        )
-
-
-def make_drawing(gan, out, test, class_names):
-    """A callback that draws a sample grid after each epoch, with the averaged weights: those kept at the end.
-
-    To be called outside of the strategy's scope.
-    """
-    import keras
-
-    from keras_cgan.data import write_image
-    from keras_cgan.pictures import sample_grid
-    from keras_cgan.precision import to_float32
-
-    # A network of this process alone: one of the strategy's would wait for the other workers, which
-    # do not draw, and every one of several devices would draw all the photos.
-    generator = to_float32(gan.averaged())
-
-    def draw(epoch, logs):
-        generator.set_weights(gan.averaged().get_weights())
-        write_image(
-            out / "samples" / f"epoch-{epoch + 1:03d}.png", sample_grid(generator, *test, class_names)
-        )
-
-    return keras.callbacks.LambdaCallback(on_epoch_end=draw)
-
-
 def main(arguments=None):
     options = parse_arguments(arguments)
     check(options)
@@ -129,8 +92,10 @@ def main(arguments=None):
     strategy = start_tensorflow(options.seed, options.precision, distribute=True)
     import keras
 
+    from keras_cgan.callbacks import DrawPictures, StopIfNotFinite
     from keras_cgan.data import open_pairs
-    from keras_cgan.precision import fastest_precision, to_float32
+    from keras_cgan.pictures import sample_grid
+    from keras_cgan.precision import fastest_precision
     from keras_cgan.training.checkpoint import TrainerCheckpoint
     from keras_cgan.training.distributed import is_chief
 
@@ -150,11 +115,14 @@ def main(arguments=None):
     checkpoint = TrainerCheckpoint(gan, out / "checkpoint")
     epoch = checkpoint.restore()
     # The first comes before the checkpoint: what has gone wrong is not saved.
-    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=stop_if_not_finite), checkpoint.each_epoch()]
+    callbacks = [StopIfNotFinite("another --out with --precision float32 may help"), checkpoint.each_epoch()]
     if chief:
         callbacks.append(keras.callbacks.CSVLogger(out / "losses.csv", append=True))
-        photos = test.as_arrays((options.image_size,) * 2, 200)
-        callbacks.append(make_drawing(gan, out, photos, train.class_names))
+        shown = test.as_arrays((options.image_size,) * 2, 200)
+        pictures = DrawPictures(
+            gan, out / "samples", lambda generator: sample_grid(generator, *shown, train.class_names)
+        )
+        callbacks.append(pictures)
     gan.fit(
         pipeline.batches(epoch * pipeline.steps_per_epoch),
         epochs=options.epochs,
@@ -164,7 +132,7 @@ def main(arguments=None):
         callbacks=callbacks,
     )
     if chief:
-        to_float32(gan.averaged()).save(out / "generator.keras")
+        pictures.generator.save(out / "generator.keras")
         print(f"sketches:  {out}/samples/*.png\nlosses:    {out / 'losses.csv'}")
         print(f"generator: {out / 'generator.keras'}, the moving average of its weights", flush=True)
 

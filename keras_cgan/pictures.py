@@ -1,4 +1,4 @@
-"""Grids of photos and sketches with captions, as one picture."""
+"""Grids of photos, sketches and other images with captions, as one picture."""
 
 import cv2
 import numpy as np
@@ -6,6 +6,7 @@ import numpy as np
 from keras_cgan.data.images import to_uint8
 from keras_cgan.generators.conditions import takes_label
 
+SMALL_CELL = 48  # px, for many images of few pixels
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _TEXT = {"fontFace": _FONT, "fontScale": 0.4, "color": (40, 40, 40), "thickness": 1, "lineType": cv2.LINE_AA}
 
@@ -111,6 +112,32 @@ def sample_grid(generator, photos, labels, sketches, class_names, per_class=3, m
         swapped.append([photos[first], *drawn])
     asked = image_grid(swapped, ["photo", *(f"as {name}" for name in names)], names)
     return stack_pictures(samples, asked)
+
+
+def class_rows(generator, latent, class_names, columns=10, most_classes=10, seed=0):
+    """What a generator of class images draws: a row a class, and the same noise in all rows of a column.
+
+    Args:
+        generator: Model from a dict `{"latent", "label"}` to images.
+        latent: The `Latent` that it draws from.
+        class_names: One name a class.
+        columns: How many images of each class.
+        most_classes: At most so many classes are shown.
+        seed: Of the noise, an integer.
+
+    Returns:
+        An RGB picture, uint8 `(height, width, 3)`.
+
+    Example:
+
+    >>> write_image("samples.png", class_rows(model.generator, model.latent, "0123456789"))
+    """
+    shown = list(class_names)[:most_classes]
+    noise = np.tile(np.asarray(latent.sample(columns, seed)), (len(shown), 1))
+    labels = np.repeat(np.eye(len(class_names), dtype="float32")[: len(shown)], columns, axis=0)
+    drawn = generator.predict_on_batch({"latent": noise, "label": labels})
+    rows = [list(drawn[start : start + columns]) for start in range(0, len(drawn), columns)]
+    return image_grid(rows, [""] * columns, shown, cell=SMALL_CELL)
 
 
 def _cell(image, size):

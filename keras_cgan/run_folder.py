@@ -38,8 +38,7 @@ class RunFolder:
         """
         check_new(path)
         run = cls(path, settings)
-        for name in ("samples", "weights"):
-            (run.path / name).mkdir(parents=True)
+        (run.path / "samples").mkdir(parents=True)
         run.change_settings(settings)
         return run
 
@@ -114,6 +113,7 @@ class RunFolder:
         for network in networks:
             file = self.path / "weights" / f"{network.name}.weights.h5"
             part = file.with_name(f"part-{file.name}")
+            file.parent.mkdir(exist_ok=True)
             network.save_weights(part)
             os.replace(part, file)
 

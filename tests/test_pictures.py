@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_cgan.pictures import image_grid, sample_grid, stack_pictures
+from keras_cgan import Latent
+from keras_cgan.pictures import SMALL_CELL, class_rows, image_grid, sample_grid, stack_pictures
 
 GAP, TOP = 4, 18
 
@@ -201,3 +202,24 @@ def test_a_class_without_a_photo_is_left_out():
     assert picture.shape[0] == 2 * (part + 12)
     for row, photo in enumerate((photos[1], photos[0])):
         assert greys(picture, row, 3, top=part + 12) == pytest.approx([photo[0, 0, 0], -1, 1], abs=0.01)
+
+
+def test_class_rows_have_a_class_a_row_and_a_noise_a_column():
+    """A generator whose grey is a third label, a third noise."""
+    latent, label = keras.Input((1,), name="latent"), keras.Input((3,), name="label")
+    weights = [np.array([[-0.9], [0.0], [0.6]], "float32")]
+    level = layers.Dense(1, use_bias=False, name="level")
+    grey = layers.Add()([level(label), layers.Rescaling(0.1)(latent)])
+    generator = keras.Model(
+        {"latent": latent, "label": label}, layers.UpSampling2D(8)(layers.Reshape((1, 1, 1))(grey))
+    )
+    level.set_weights(weights)
+    numbers = Latent(1, (), 0, noise_distribution="unit")
+    picture = class_rows(generator, numbers, ["a", "b", "c"], columns=4, most_classes=2, seed=3)
+    assert picture.shape[0] == TOP + 2 * (SMALL_CELL + GAP)
+    noise = np.asarray(numbers.sample(4, 3))[:, 0]
+    for row, level in enumerate((-0.9, 0.0)):
+        for column in range(4):
+            place = crop(picture, row, column, 4, SMALL_CELL).astype(int)
+            wanted = (level + 0.1 * noise[column] + 1) * 127.5
+            assert np.all(np.abs(place - wanted) <= 0.51)

@@ -16,7 +16,7 @@ def files(folder):
 
 def test_a_new_run_has_its_settings(tmp_path):
     run = RunFolder.new(tmp_path / "runs" / "one", SETTINGS)
-    assert files(run.path) == ["samples", "settings.json", "weights"]
+    assert files(run.path) == ["samples", "settings.json"]
     assert json.loads((run.path / "settings.json").read_text()) == SETTINGS == run.settings
 
 

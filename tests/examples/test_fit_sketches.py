@@ -157,13 +157,6 @@ def test_the_generator_is_told_the_label_but_for_pix2pix(strategy, example):
     assert takes_label == (strategy != "pix2pix")
 
 
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_losses_that_are_not_finite_end_the_training(bad, example):
-    example.stop_if_not_finite(0, {"g_loss": 1.0, "val_g_l1": 0.5})
-    with pytest.raises(RuntimeError, match=rf"epoch 3 is not saved.*Received: d_loss={bad}, val_g_l1={bad}"):
-        example.stop_if_not_finite(2, {"d_loss": bad, "g_loss": 1.0, "val_g_l1": bad})
-
-
 def test_what_has_gone_wrong_is_not_saved(example, data, tmp_path, monkeypatch):
     make_model = example.make_model
 

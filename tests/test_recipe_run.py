@@ -1,0 +1,155 @@
+"""What the recipes' example scripts share: options, resume, refusals, what is written and said."""
+
+import csv
+import functools
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cgan import Latent, LatentGAN, maxout_discriminator, mlp_generator
+from keras_cgan.pictures import class_rows
+from keras_cgan.recipe_run import ROUNDS, RecipeRun, class_summary, run_program
+
+TINY = ["--steps", "40", "--batch-size", "8", "--image-size", "16"]
+
+
+@pytest.fixture
+def npz(tmp_path):
+    """60 images of two classes, bright and dark."""
+    levels = np.arange(60) % 2
+    images = np.clip(np.random.default_rng(0).normal(60 + 130 * levels, 20, (16, 16, 60)), 0, 255)
+    file = tmp_path / "set.npz"
+    np.savez(file, images=images.transpose(2, 0, 1).astype("uint8"), labels=levels)
+    return file
+
+
+def make_model(image_shape, n_classes):
+    model = LatentGAN(
+        mlp_generator(image_shape, 4, n_classes, hidden=(8,)),
+        maxout_discriminator(
+            image_shape, n_classes, hidden=((4, 2),), image_units=(4, 2), label_units=(2, 2)
+        ),
+        Latent(4, (), 0),
+    )
+    model.compile()
+    return model
+
+
+def train(*arguments, callback=None):
+    """A whole script; returns the folder and the model."""
+    run = RecipeRun("tiny", "A tiny one.", [*TINY, *map(str, arguments)], power=(1.5, "of the horse"))
+    images, test = run.open_images()
+    model = make_model(images.image_shape, images.n_classes)
+    draw = functools.partial(class_rows, latent=model.latent, class_names=images.class_names)
+    if callback is not None:
+        draw = callback(draw)
+    generator = run.fit(model, run.batches_of(images), draw)
+    results = run.measure_classes(generator, model.latent, images, test)
+    run.end(model, generator, results, class_summary(results))
+    return run, model
+
+
+def rows_of(path):
+    return list(csv.DictReader((path / "losses.csv").read_text().splitlines()))
+
+
+def test_a_run_writes_pictures_models_losses_and_measures(npz, tmp_path, capsys):
+    run, model = train("--data", npz, "--out", tmp_path / "run", "--power", "2.5")
+    path = tmp_path / "run"
+    assert run.settings["power"] == 2.5 and json.loads((path / "settings.json").read_text()) == run.settings
+    assert len(list((path / "samples").glob("round-*.png"))) == ROUNDS == len(rows_of(path))
+    assert (path / "samples.png").stat().st_size
+    generator = keras.models.load_model(path / "generator.keras")
+    for kept, trained in zip(generator.get_weights(), model.generator.get_weights()):
+        np.testing.assert_array_equal(kept, trained)
+    whole = keras.models.load_model(path / "model.keras")
+    np.testing.assert_array_equal(whole.discriminator.get_weights()[0], model.discriminator.get_weights()[0])
+    results = json.loads((path / "results.json").read_text())
+    assert results["power"] == 2.5 and results["class_accuracy_real"] > 0.9  # bright and dark: easy
+    said = capsys.readouterr().out
+    assert "48 training and 12 test images of 2 classes" in said and "step 40/40" in said
+    assert said.splitlines()[-1].startswith("class accuracy ")
+
+
+def test_a_stopped_run_goes_on_and_gives_what_an_unbroken_one_gives(npz, tmp_path, capsys):
+    whole, model = train("--data", npz, "--out", tmp_path / "whole")
+    drawn = []
+
+    def stop(draw):
+        def draw_or_stop(generator):
+            drawn.append(1)
+            if len(drawn) == 7:
+                raise KeyboardInterrupt
+            return draw(generator)
+
+        return draw_or_stop
+
+    with pytest.raises(SystemExit, match=f"with --out {tmp_path / 'parts'} the same command goes on"):
+        train("--data", npz, "--out", tmp_path / "parts", callback=stop)
+    assert not (tmp_path / "parts" / "results.json").exists()
+    _, resumed = train("--data", npz, "--out", tmp_path / "parts", callback=stop)
+    assert len(drawn) == 7 + ROUNDS - 7 + 1  # the rounds that were left, and the last picture
+    for one, other in zip(model.get_weights(), resumed.get_weights()):
+        np.testing.assert_array_equal(one, other)
+    assert rows_of(tmp_path / "whole") == rows_of(tmp_path / "parts")
+
+
+def test_a_finished_run_is_left_as_it_is(npz, tmp_path):
+    train("--data", npz, "--out", tmp_path / "run")
+    before = (tmp_path / "run" / "results.json").read_bytes()
+    with pytest.raises(SystemExit, match="is finished"):
+        train("--data", npz, "--out", tmp_path / "run")
+    with pytest.raises(ValueError, match="holds a run with seed=0"):
+        train("--data", npz, "--out", tmp_path / "run", "--seed", 1)
+    assert (tmp_path / "run" / "results.json").read_bytes() == before
+
+
+def test_folders_are_new_by_default(npz, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = []
+    for _ in range(2):
+        run = RecipeRun("tiny", "A tiny one.", [*TINY, "--data", str(npz)])
+        paths.append(str(run.path))
+        run.path.mkdir(parents=True)
+    assert paths == ["runs/tiny-1", "runs/tiny-2"]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--steps", "19"], "--steps must be at least 20. Received: 19"),
+        (["--batch-size", "0"], "--batch-size must be at least 1. Received: 0"),
+        (["--image-size", "4"], "--image-size must be at least 8. Received: 4"),
+        (["--seed", "-1"], "--seed must be at least 0. Received: -1"),
+    ],
+)
+def test_options_out_of_range_are_refused_by_name(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        RecipeRun("tiny", "A tiny one.", arguments)
+
+
+def test_a_run_that_cannot_start_leaves_no_folder(npz, tmp_path):
+    with pytest.raises(ValueError, match="`batch_size` must be at most the number of images, 48"):
+        train("--data", npz, "--out", tmp_path / "run", "--batch-size", 100)
+    with pytest.raises(FileNotFoundError, match="no-such"):
+        train("--data", tmp_path / "no-such.npz", "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_pairs_are_opened_by_the_same_options():
+    run = RecipeRun("tiny", "Of pairs.", [], misalignment=(0.5, "of the embedded set"), steps=20)
+    train_pairs, test_pairs = run.open_pairs()
+    assert (len(train_pairs), len(test_pairs)) == (420, 120) and run.image_size == (28, 28)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("`steps` is odd"), OSError("no room"), RuntimeError("not finite")]
+)
+def test_what_is_wrong_is_said_in_a_line(error):
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit, match=f"^error: {error}$"):
+        run_program(main)
