@@ -15,6 +15,11 @@ from keras_cgan.recipe_run import ROUNDS, RecipeRun, class_summary, run_program
 TINY = ["--steps", "40", "--batch-size", "8", "--image-size", "16"]
 
 
+@pytest.fixture(autouse=True)
+def quick_judge(monkeypatch):
+    monkeypatch.setattr("keras_cgan.recipe_run.JUDGE_STEPS", 40)
+
+
 @pytest.fixture
 def npz(tmp_path):
     """60 images of two classes, bright and dark."""
