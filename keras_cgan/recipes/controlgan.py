@@ -23,7 +23,8 @@ class ControlGAN(LatentGAN):
     Args:
         generator: Model from a dict `{"latent", "label"}` to images.
         discriminator: Model from images to logits.
-        classifier: Model from images to `(batch, n_classes)`.
+        classifier: Model from images to `(batch, n_classes)`. One that is trained already and frozen
+            (`trainable = False`), as the paper's for CelebA, only teaches G: C is no player then.
         latent: The `Latent` that is drawn from.
         equilibrium: An `EquilibriumWeight`; by default the paper's for CIFAR-10.
         augment: Optional layer or model: what C sees of real images in its own step.
@@ -62,7 +63,16 @@ class ControlGAN(LatentGAN):
             )
 
     def players(self):
-        return {"d": [self.d_model], "c": [self.c_model], "g": [self.generator]}
+        classifiers = {"c": [self.c_model]} if self.classifier.trainable_variables else {}
+        return {"d": [self.d_model], **classifiers, "g": [self.generator]}
+
+    def check(self):
+        if self.compiled and ("c" in self._trained) != ("c" in self.players()):
+            raise ValueError(
+                "`classifier` must stay frozen, or not, as it was at `compile`: compile again. "
+                f"Received: classifier.trainable={self.classifier.trainable}"
+            )
+        super().check()
 
     def c_losses(self, batch, drawn, run):
         image = batch.image
@@ -75,9 +85,12 @@ class ControlGAN(LatentGAN):
     def g_terms(self, batch, drawn, on_fake, run):
         loss = class_loss(drawn["label"], run(self.c_model, drawn["image"])["label"])
         gamma = self.equilibrium.value
+        terms = {"g_class": (gamma, loss), "gamma": (0.0, gamma)}
+        if "c" not in self.players():  # nobody has asked a frozen C about the real images
+            terms["c_loss"] = (0.0, self.c_losses(batch, drawn, run)["c_loss"])
         if run.training:
             self.equilibrium.update(tf.stop_gradient(loss), tf.stop_gradient(drawn["c_loss"]))
-        return {"g_class": (gamma, loss), "gamma": (0.0, gamma)}
+        return terms
 
 
 def controlgan(
@@ -89,6 +102,9 @@ def controlgan(
     rate=0.001,
     most=2.0,
     augment="shift",
+    dropout=(0.2, 0.5, 0.5),
+    learning_rate=2e-4,
+    average_decay=None,
 ):
     """ControlGAN as on CIFAR-10, compiled.
 
@@ -97,11 +113,18 @@ def controlgan(
         n_classes: Length of a label.
         filters: Maps of G's and D's blocks.
         classifier: C, for instance a small one, `resnet_classifier(image_shape, n_classes)`; by
-            default the paper's nine blocks of 32, 128 and 512 maps.
+            default the paper's nine blocks of 32, 128 and 512 maps. A ratio to a loss of nearly 0
+            holds nothing: a few hundred images need a C that does not know them by heart, as with
+            `filters=8, stages=2, input_noise=0.3`.
         target: E, the ratio at which C's losses are held; CelebA has .05.
-        rate, most: As `EquilibriumWeight` takes them; CelebA has .01 and 20.
+        rate, most: As `EquilibriumWeight` takes them; CelebA has .01 and 20. Gamma moves by at most
+            about 2.3 `rate` a step, so that a short training needs a larger one: .02 for 1500 steps.
         augment: What C sees of real images: `"shift"`, up to a tenth of a side; `"shift-flip"`, and
             mirrored half of the time, as for photos; or `None`.
+        dropout: Rates after D's last blocks. A narrow D is too weak with the paper's, and lets each
+            class shrink to one image: `()` for 16 maps.
+        learning_rate: G's; D has 4 times and C 5 times as much, as in the paper.
+        average_decay: As `ControlGAN` takes it.
 
     Returns:
         A compiled `ControlGAN`; the paper has batches of 64.
@@ -120,22 +143,22 @@ def controlgan(
     latent = Latent(noise=128, categories=(), continuous=0)
     model = ControlGAN(
         resblock_generator(image_shape, latent.size, n_classes, filters),
-        resblock_discriminator(image_shape, filters),
+        resblock_discriminator(image_shape, filters, dropout=dropout),
         classifier,
         latent,
         EquilibriumWeight(rate, target, most),
         _augmentation(augment),
         loss="wasserstein",
         penalty_weight=10.0,
+        average_decay=average_decay,
         name="controlgan",
     )
-    model.compile(
-        {
-            "d": FusedAdam(8e-4, beta_1=0.0, beta_2=0.9),
-            "c": FusedAdam(1e-3),
-            "g": FusedAdam(2e-4, beta_1=0.0, beta_2=0.9),
-        }
-    )
+    optimizers = {
+        "d": FusedAdam(4 * learning_rate, beta_1=0.0, beta_2=0.9),
+        "c": FusedAdam(5 * learning_rate),
+        "g": FusedAdam(learning_rate, beta_1=0.0, beta_2=0.9),
+    }
+    model.compile({player: optimizers[player] for player in model.players()})
     return model
 
 

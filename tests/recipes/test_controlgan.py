@@ -60,6 +60,14 @@ def test_the_papers_settings():
     }
 
 
+def test_what_a_short_training_chooses():
+    model = small(dropout=(0.5,), learning_rate=1e-3, average_decay=0.99)
+    rates = [layer.rate for layer in model.discriminator.layers if "dropout" in layer.name]
+    assert (rates, model.average_decay) == ([0.5], 0.99)
+    rates = [round(float(model.optimizers[player].learning_rate), 9) for player in "dcg"]
+    assert rates == [4e-3, 5e-3, 1e-3]
+
+
 def test_all_learn_as_a_graph():
     model = small()
     model.run_eagerly = False
@@ -135,6 +143,69 @@ def test_gamma_moves_by_the_rule_from_the_logged_losses(update):
         seen.append(gamma)
     assert float(model.equilibrium.value) == pytest.approx(gamma, abs=1e-5)
     assert max(seen) == 0.6  # it has run into its bound
+
+
+def frozen():
+    """C as for CelebA: what it knows, it keeps."""
+    teller = classifier()
+    teller.trainable = False
+    return teller
+
+
+@pytest.mark.parametrize("update", ["sequential", "simultaneous"])
+def test_a_frozen_classifier_teaches_and_stays(update):
+    model = controlgan(SHAPE, steps.N_CLASSES, filters=4, classifier=frozen(), augment=None, rate=0.5)
+    model = steps.again(model, update=update)
+    steps.compiled(model, d=0.1, g=0.1)
+    assert list(model.players()) == list(model.optimizers) == ["d", "g"]
+    # Of a frozen network the batch norm has its kept statistics; no dropout, so that c_loss can be told.
+    model.classifier.get_layer("dropout").rate = 0.0
+    told = model.c_model(BATCH[0], training=False)["label"]
+    logs = []
+    moved = moved_variables(
+        lambda: logs.extend(model.train_on_batch(*BATCH) for _ in range(2)),
+        model.generator,
+        model.discriminator,
+        model.classifier,
+    )
+    assert not moved["classifier"] and moved["generator"] and moved["discriminator"]
+    gamma = 0.0
+    for log in logs:
+        assert log["c_loss"] == pytest.approx(steps.class_loss(BATCH[1], told), rel=1e-5)
+        assert log["gamma"] == pytest.approx(gamma, abs=1e-6)
+        gamma = min(max(gamma + 0.5 * (log["g_class"] - log["c_loss"]), 0.0), 2.0)
+
+
+def test_g_learns_from_a_frozen_classifier():
+    """With gamma above 0 G's step is another one than without."""
+    model = controlgan(SHAPE, steps.N_CLASSES, filters=4, classifier=frozen())
+    start = [(variable, variable.numpy()) for variable in model.variables]
+
+    def after(gamma):
+        for variable, value in start:
+            variable.assign(value)
+        model.equilibrium._gamma.assign(gamma)
+        steps.compiled(model, g=0.1).train_on_batch(*BATCH)
+        return [variable.numpy() for variable in model.generator.trainable_variables]
+
+    assert any(np.any(a != b) for a, b in zip(after(0.0), after(1.0), strict=True))
+
+
+def test_a_frozen_classifier_is_saved_as_one(tmp_path):
+    model = controlgan(SHAPE, steps.N_CLASSES, filters=4, classifier=frozen(), rate=0.5)
+    loaded = steps.assert_goes_on(model, tmp_path / "frozen.keras", *BATCH)
+    assert list(loaded.players()) == ["d", "g"] and not loaded.classifier.trainable
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_classifier_frozen_or_freed_after_compile(before):
+    model = small()
+    model.classifier.trainable = before
+    model.compile()
+    model.classifier.trainable = not before
+    message = f"`classifier` must stay frozen, or not,.*Received: classifier.trainable={not before}"
+    with pytest.raises(ValueError, match=message):
+        model.train_on_batch(*BATCH)
 
 
 def test_evaluation_leaves_gamma_alone():
