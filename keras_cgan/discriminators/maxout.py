@@ -23,6 +23,9 @@ def maxout_discriminator(
     As it stands it is Goodfellow's. Mirza and Osindero's conditional one, which is told the
     label, is `n_classes=10, image_units=(240, 5), hidden=((240, 4),)`.
 
+    The papers' pixels are in [0, 1], and so are those that its first layer sees: images in [-1, 1]
+    are rescaled. From the papers' small weights and rate, SGD diverges without it.
+
     Args:
         image_shape: `(height, width, channels)` of the image.
         n_classes: Length of the label; `None` for a discriminator without label input.
@@ -69,6 +72,7 @@ def maxout_discriminator(
     def layer(x, units_and_pieces, name):
         return dropped(blocks.maxout(x, *units_and_pieces, name, uniform()), dropout, name)
 
+    x = layers.Rescaling(0.5, 0.5, name="image_unit_range")(x)
     x = dropped(layers.Flatten(name="image_flatten")(x), input_dropout, "image")
     if image_units is not None:
         x = layer(x, image_units, "image_maxout")

@@ -27,8 +27,8 @@ def mlp_generator(
     As it stands it is Goodfellow's. Mirza and Osindero's conditional one is `n_classes=10,
     hidden=(1200,), latent_units=200, label_units=1000, dropout=.5`.
 
-    The papers end in a sigmoid, for pixels in [0, 1]. Here pixels are in [-1, 1], so it is a
-    tanh: tanh(x) = 2 sigmoid(2x) - 1, the same function of a sum twice as large.
+    The papers end in a sigmoid, for pixels in [0, 1]. Here pixels are in [-1, 1], so it is the
+    same sigmoid, stretched: tanh(x / 2) = 2 sigmoid(x) - 1.
 
     Args:
         image_shape: `(height, width, channels)` of the image.
@@ -40,8 +40,8 @@ def mlp_generator(
         label_units: Units of a ReLU layer on the label alone; `None` for none.
         dropout: Rate after every hidden layer.
         weight_range: All weights are drawn from U(-weight_range, weight_range).
-        output_bias: Biases to start with before the tanh, of shape `image_shape`; 0 by default.
-            The GAN paper's code starts at the mean image, `np.arctanh(.99 * images.mean(0))`.
+        output_bias: Biases of the last layer to start with, of shape `image_shape`; 0 by default.
+            The GAN paper's code starts at the mean image, `2 * np.arctanh(.99 * images.mean(0))`.
         name: Name of the model.
 
     Returns:
@@ -89,6 +89,7 @@ def mlp_generator(
         math.prod(image_shape), kernel_initializer=uniform(), bias_initializer=bias, name="image_dense"
     )(x)
     x = layers.Reshape(image_shape, name="image_pixels")(x)
+    x = layers.Rescaling(0.5, name="image_half")(x)
     return keras.Model(inputs, tanh_output(x, "image"), name=name)
 
 

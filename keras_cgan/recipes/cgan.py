@@ -13,11 +13,18 @@ def cgan(
     latent_units=200,
     label_units=1000,
     hidden=(1200,),
-    learning_rate=0.1,
-    decay_factor=1.00004,
-    ramp_steps=125_000,
+    noise_distribution="unit",
+    output_bias=None,
+    dropout=0.5,
+    d_dropout=(0.2, 0.5),
+    optimizers=None,
+    average_decay=None,
 ):
     """The conditional GAN of 2014, compiled.
+
+    In few updates the paper's settings draw one image a class, or heed neither label nor noise.
+    Noise of more variance (`noise_distribution="normal"`), `dropout=0.0`, less `d_dropout` and Adam
+    mend both.
 
     Args:
         image_shape: `(height, width, channels)`.
@@ -25,7 +32,14 @@ def cgan(
         latent_units, label_units: Units of the generator's layers on noise and on label, before
             they join.
         hidden: Units of its layers after that.
-        learning_rate, decay_factor, ramp_steps: As `gan` takes them.
+        noise_distribution: As `Latent` takes it.
+        output_bias: As `gan` takes it.
+        dropout: Rate behind the generator's layers. Where it learns to draw from what it drops, it
+            heeds the noise less.
+        d_dropout: Rates on the discriminator's image and behind its layers.
+        optimizers: As `LatentGAN.compile` takes them; by default the paper's,
+            `paper_sgd(decay_factor=1.00004)`.
+        average_decay: As `LatentGAN` takes it.
 
     Returns:
         A compiled `LatentGAN`; fakes are drawn for the labels of the real batch (the paper has 100).
@@ -38,7 +52,7 @@ def cgan(
 
     Source: Mirza and Osindero 2014, "Conditional generative adversarial nets", section 4.1.
     """
-    latent = Latent(noise=100, categories=(), continuous=0, noise_distribution="unit")
+    latent = Latent(noise=100, categories=(), continuous=0, noise_distribution=noise_distribution)
     generator = mlp_generator(
         image_shape,
         latent.size,
@@ -46,11 +60,18 @@ def cgan(
         hidden=hidden,
         latent_units=latent_units,
         label_units=label_units,
-        dropout=0.5,
+        dropout=dropout,
+        output_bias=output_bias,
     )
     discriminator = maxout_discriminator(
-        image_shape, n_classes, hidden=((240, 4),), image_units=(240, 5), label_units=(50, 5)
+        image_shape,
+        n_classes,
+        hidden=((240, 4),),
+        image_units=(240, 5),
+        label_units=(50, 5),
+        input_dropout=d_dropout[0],
+        dropout=d_dropout[1],
     )
-    model = LatentGAN(generator, discriminator, latent, name="cgan")
-    model.compile(paper_sgd(learning_rate, decay_factor, ramp_steps))
+    model = LatentGAN(generator, discriminator, latent, average_decay=average_decay, name="cgan")
+    model.compile(optimizers or paper_sgd(decay_factor=1.00004))
     return model

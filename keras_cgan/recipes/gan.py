@@ -14,9 +14,9 @@ def gan(
     hidden=(1200, 1200),
     maxout=((240, 5), (240, 5)),
     output_bias=None,
-    learning_rate=0.1,
-    decay_factor=1.000004,
-    ramp_steps=125_000,
+    d_dropout=(0.2, 0.5),
+    optimizers=None,
+    average_decay=None,
 ):
     """The GAN of 2014, compiled.
 
@@ -26,9 +26,10 @@ def gan(
         maxout: `(units, pieces)` of the discriminator's layers.
         output_bias: Optional bias of the generator's last layer, of the image's shape:
             `marginal_bias` of the training images, as in the paper's code.
-        learning_rate, decay_factor: Of both: the rate is divided by the factor at each update.
-        ramp_steps: Updates in which the momentum grows from .5 to .7: 250 epochs of 500, as the
-            code trains on 50,000 digits.
+        d_dropout: Rates on the discriminator's input and behind its layers.
+        optimizers: As `LatentGAN.compile` takes them; by default `paper_sgd()`, which takes more than
+            100,000 updates. Adam takes thousands.
+        average_decay: As `LatentGAN` takes it.
 
     Returns:
         A compiled `LatentGAN`; the paper has batches of 100.
@@ -40,12 +41,16 @@ def gan(
     >>> images = model.generator.predict(model.latent.sample(16))
 
     Source: Goodfellow et al. 2014, "Generative adversarial nets", section 5 and its code's
-    `mnist.yaml`. G ends in a tanh for images in [-1, 1], which is the paper's sigmoid, rescaled.
+    `mnist.yaml`. G ends in a tanh for images in [-1, 1], which is the paper's sigmoid, stretched.
     """
+    input_dropout, dropout = d_dropout
     latent = Latent(noise=100, categories=(), continuous=0)
     generator = mlp_generator(image_shape, latent.size, hidden=hidden, output_bias=output_bias)
-    model = LatentGAN(generator, maxout_discriminator(image_shape, hidden=maxout), latent, name="gan")
-    model.compile(paper_sgd(learning_rate, decay_factor, ramp_steps))
+    discriminator = maxout_discriminator(
+        image_shape, hidden=maxout, input_dropout=input_dropout, dropout=dropout
+    )
+    model = LatentGAN(generator, discriminator, latent, average_decay=average_decay, name="gan")
+    model.compile(optimizers or paper_sgd())
     return model
 
 
@@ -56,7 +61,8 @@ def marginal_bias(images):
         images: Training images, `(n, height, width, channels)` in [-1, 1].
 
     Returns:
-        The artanh of the mean of each pixel, `(height, width, channels)`, for `output_bias`.
+        The logit of the mean of each pixel, taken to [0, 1], `(height, width, channels)`, for
+        `output_bias`.
 
     Example:
 
@@ -64,12 +70,29 @@ def marginal_bias(images):
 
     Source: the code of Goodfellow et al. 2014, where biases start at the pixels' marginals.
     """
-    # A pixel that is the same everywhere would have an infinite bias.
-    return np.arctanh(np.clip(np.mean(images, axis=0, dtype="float64"), -0.999, 0.999)).astype("float32")
+    # A pixel that is the same everywhere would have an infinite bias. In [-1, 1] a logit is 2 artanh.
+    mean = np.clip(np.mean(images, axis=0, dtype="float64"), -0.999, 0.999)
+    return (2 * np.arctanh(mean)).astype("float32")
 
 
-def paper_sgd(learning_rate, decay_factor, ramp_steps):
-    """The optimizers of GAN and cGAN, by player: SGD with a falling rate and a growing momentum."""
+def paper_sgd(learning_rate=0.1, decay_factor=1.000004, ramp_steps=125_000):
+    """The optimizers of GAN and cGAN: SGD with a falling rate and a growing momentum.
+
+    Args:
+        learning_rate: The rate of the first update.
+        decay_factor: What the rate is divided by at each update, until it is 1e-6.
+        ramp_steps: Updates in which the momentum grows from .5 to .7: by default 250 epochs of 500,
+            as the paper's code trains on 50,000 digits.
+
+    Returns:
+        A dict of player -> optimizer, for `gan` and `cgan`.
+
+    Example:
+
+    >>> model = gan(optimizers=paper_sgd(ramp_steps=250 * len(train) // 100))
+
+    Source: the code of Goodfellow et al. 2014.
+    """
     return {
         player: RampedSGD(
             GeometricDecay(learning_rate, decay_factor, min(1e-6, learning_rate)), ramp_steps=ramp_steps

@@ -76,6 +76,13 @@ def test_weights_are_uniform(weight_range):
         assert not np.any(layer.bias.numpy())
 
 
+def test_its_layers_see_the_papers_pixels():
+    discriminator = maxout_discriminator((4, 4, 1), hidden=((8, 2),))
+    images = np.linspace(-1, 1, 32, dtype="float32").reshape(2, 4, 4, 1)
+    seen = keras.Model(discriminator.input, discriminator.get_layer("hidden1_dense").input)(images)
+    np.testing.assert_allclose(seen, (images.reshape(2, 16) + 1) / 2, atol=1e-6)
+
+
 def small(**options):
     # Of a range in which a label shows.
     return maxout_discriminator((4, 4, 1), hidden=((8, 2),), n_classes=3, weight_range=0.5, **options)

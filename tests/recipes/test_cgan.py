@@ -1,5 +1,6 @@
 """Conditional GAN: both networks are told the label, and both react to it."""
 
+import keras
 import numpy as np
 import pytest
 import steps
@@ -35,6 +36,25 @@ def test_the_papers_settings():
         schedule = optimizer._learning_rate
         assert (schedule.learning_rate, schedule.factor, schedule.least) == (0.1, 1.00004, 1e-6)
         assert (optimizer.momentum, optimizer.final_momentum) == (0.5, 0.7)
+
+
+def test_what_may_be_chosen_instead():
+    optimizers = {player: keras.optimizers.Adam(1e-3) for player in ("d", "g")}
+    bias = np.full((16, 16, 1), 0.5, "float32")
+    model = small(
+        noise_distribution="normal",
+        output_bias=bias,
+        dropout=0.0,
+        d_dropout=(0.0, 0.3),
+        optimizers=optimizers,
+        average_decay=0.9,
+    )
+    assert model.latent.noise_distribution == "normal"
+    np.testing.assert_array_equal(model.generator.trainable_variables[-1], bias.ravel())
+    assert not [layer for layer in model.generator.layers if "dropout" in layer.name]
+    rates = [layer.rate for layer in model.discriminator.layers if "dropout" in layer.name]
+    assert rates == [0.3, 0.3, 0.3]
+    assert model.optimizers == optimizers and model.average_decay == 0.9
 
 
 def test_all_learn_as_a_graph():

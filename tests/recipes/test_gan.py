@@ -1,11 +1,13 @@
 """GAN: two fully connected networks, SGD as in 2014, no label."""
 
+import keras
 import numpy as np
 import pytest
 import steps
 
 from keras_cgan import Latent
 from keras_cgan.recipes import gan, marginal_bias
+from keras_cgan.recipes.gan import paper_sgd
 
 SMALL = {"image_shape": (16, 16, 1), "hidden": (8, 8), "maxout": ((6, 2), (4, 3))}
 
@@ -38,7 +40,26 @@ def test_the_papers_settings():
 
 
 def test_a_rate_below_the_papers_least():
-    assert small(learning_rate=1e-8).optimizer._learning_rate.least == 1e-8
+    assert paper_sgd(learning_rate=1e-8)["g"]._learning_rate.least == 1e-8
+
+
+def test_what_may_be_chosen_instead():
+    optimizers = {player: keras.optimizers.Adam(1e-3) for player in ("d", "g")}
+    model = small(d_dropout=(0.0, 0.3), optimizers=optimizers, average_decay=0.9)
+    rates = [layer.rate for layer in model.discriminator.layers if "dropout" in layer.name]
+    assert rates == [0.3, 0.3]
+    assert model.optimizers == optimizers and model.average_decay == 0.9
+
+
+def test_a_scale_that_sgd_survives():
+    """D sees pixels in [0, 1] and G ends in the paper's sigmoid: at a rate of .1 nothing diverges."""
+    keras.utils.set_random_seed(0)
+    model = gan((16, 16, 1), hidden=(64, 64), maxout=((32, 3), (32, 3)))
+    images = np.sign(steps.images(64))
+    # A dozen updates are enough for what diverges to be far off.
+    for _ in range(30):
+        logs = model.train_on_batch(images)
+    assert logs["d_loss"] < 5 and logs["g_loss"] < 5
 
 
 def test_all_learn_as_a_graph():
@@ -66,7 +87,7 @@ def test_the_losses_by_hand():
 
 def test_momentum_and_rate_by_hand():
     """The second update of a bias of G is (momentum * first - rate * gradient)."""
-    model = small(ramp_steps=1, decay_factor=2.0)
+    model = small(optimizers=paper_sgd(ramp_steps=1, decay_factor=2.0))
     bias = model.generator.trainable_variables[-1]
     gradients, values = [], [bias.numpy()]
     apply = model.optimizer.apply
