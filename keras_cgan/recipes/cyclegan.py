@@ -38,7 +38,8 @@ class CycleGAN(AdversarialModel):
         sketch_judge, photo_judge: The discriminators, from one image to logits (an `Activation` at the
             end is left off).
         cycle_weight: Weight of L1 between an image and what comes back of it, in either direction.
-        backward_cycle: Whether sketches go to photos and back too; the paper's ablation leaves one out.
+        forward_cycle, backward_cycle: Whether photos go to sketches and back, and sketches to photos and
+            back; the paper's ablation leaves one or both out.
         identity_weight: Weight of L1 between an image and what the generator *to* its own kind makes
             of it, as a share of `cycle_weight`; needs equal channels.
         adversarial_weight: Weight of the adversarial losses; 0 for cycles alone.
@@ -66,6 +67,7 @@ class CycleGAN(AdversarialModel):
         sketch_judge,
         photo_judge,
         cycle_weight=10.0,
+        forward_cycle=True,
         backward_cycle=True,
         identity_weight=0.0,
         adversarial_weight=1.0,
@@ -102,7 +104,8 @@ class CycleGAN(AdversarialModel):
         self.to_sketch, self.to_photo = to_sketch, to_photo
         self.sketch_judge, self.photo_judge = sketch_judge, photo_judge
         self.judges = [logits_of(judge, argument, "real_fake") for argument, judge in judges.items()]
-        self.cycle_weight, self.backward_cycle = cycle_weight, backward_cycle
+        self.cycle_weight = cycle_weight
+        self.forward_cycle, self.backward_cycle = forward_cycle, backward_cycle
         self.identity_weight, self.adversarial_weight = identity_weight, adversarial_weight
         self.adversarial = adversarial_loss(loss)
         self._pools = None
@@ -153,7 +156,9 @@ class CycleGAN(AdversarialModel):
         photo, sketch = batch
         told = [run(judge, fake)["real_fake"] for judge, fake in zip(self.judges, drawn)]
         fooled = sum(tf.reduce_mean(self.adversarial.generator(outputs)) for outputs in told)
-        cycle = _l1(run(self.to_photo, drawn.sketch), photo)
+        cycle = tf.zeros(())
+        if self.forward_cycle:
+            cycle += _l1(run(self.to_photo, drawn.sketch), photo)
         if self.backward_cycle:
             cycle += _l1(run(self.to_sketch, drawn.photo), sketch)
         losses = {"g_adv": fooled, "g_cycle": cycle}
@@ -181,6 +186,8 @@ def cyclegan(
     sketch_channels=1,
     filters=64,
     blocks=None,
+    n_layers=3,
+    learning_rate=2e-4,
     constant_steps=100_000,
     decay_steps=100_000,
     **options,
@@ -192,6 +199,8 @@ def cyclegan(
         sketch_channels: Channels of a sketch.
         filters: Maps of the first convolution of every network.
         blocks: Residual blocks of a generator; by default 6, and 9 from 256 pixels on.
+        n_layers: Stride-2 convolutions of a discriminator: 3 for patches of 70 pixels.
+        learning_rate: Of Adam, for all four networks.
         constant_steps, decay_steps: Updates at the full learning rate, and on the way to 0.
         **options: As `CycleGAN` takes them. The identity loss is used, with half of the cycle's
             weight, where photo and sketch have as many channels.
@@ -215,10 +224,10 @@ def cyclegan(
     model = CycleGAN(
         resnet_generator(image_shape, sketch_channels, blocks=blocks, **shared, name="to_sketch"),
         resnet_generator(sketch_shape, image_shape[-1], blocks=blocks, **shared, name="to_photo"),
-        patch_discriminator(sketch_shape, **shared, name="sketch_judge"),
-        patch_discriminator(image_shape, **shared, name="photo_judge"),
+        patch_discriminator(sketch_shape, n_layers=n_layers, **shared, name="sketch_judge"),
+        patch_discriminator(image_shape, n_layers=n_layers, **shared, name="photo_judge"),
         **{"identity_weight": 0.5 if same else 0.0, "name": "cyclegan", **options},
     )
-    rate = LinearDecay(2e-4, constant_steps, decay_steps)
+    rate = LinearDecay(learning_rate, constant_steps, decay_steps)
     model.compile({player: FusedAdam(rate, beta_1=0.5) for player in ("d", "g")})
     return model

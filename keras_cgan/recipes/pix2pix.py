@@ -3,6 +3,7 @@
 from keras_cgan.discriminators import patch_discriminator
 from keras_cgan.generators import unet_generator
 from keras_cgan.training.conditional_gan import ConditionalGAN
+from keras_cgan.training.fused_adam import FusedAdam
 
 
 def pix2pix(
@@ -14,6 +15,8 @@ def pix2pix(
     n_layers=3,
     paired=True,
     dropout=0.5,
+    norm="batch",
+    learning_rates=(2e-4, 2e-4),
 ):
     """pix2pix, compiled: no label anywhere.
 
@@ -26,6 +29,9 @@ def pix2pix(
         n_layers: Stride-2 convolutions of D: 0, 1, 2, 3 for patches of 1, 16, 34 and 70 pixels (table 2).
         paired: Whether D sees the photo beside the sketch (cGAN) or the sketch alone (GAN).
         dropout: Rate in the first three decoder steps.
+        norm: Of both networks: `"batch"`, or `"instance"`, which is what the paper has at batch 1:
+            then a drawing does not depend on what else is in the batch, in training or after.
+        learning_rates: Of Adam for G and for D.
 
     Returns:
         A compiled `ConditionalGAN`; batches of `(photo, sketch)`, of 1 to 10 in the paper.
@@ -42,11 +48,11 @@ def pix2pix(
     """
     seen = sketch_channels + (image_shape[-1] if paired else 0)
     model = ConditionalGAN(
-        unet_generator(image_shape, sketch_channels, filters=filters, dropout=dropout),
-        patch_discriminator((*image_shape[:2], seen), filters, n_layers),
+        unet_generator(image_shape, sketch_channels, filters=filters, norm=norm, dropout=dropout),
+        patch_discriminator((*image_shape[:2], seen), filters, n_layers, norm=norm),
         l1_weight=l1_weight,
         adversarial_weight=adversarial_weight,
         name="pix2pix",
     )
-    model.compile()
+    model.compile(*(FusedAdam(rate, beta_1=0.5) for rate in learning_rates))
     return model

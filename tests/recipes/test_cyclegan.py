@@ -46,7 +46,8 @@ def test_the_papers_networks_and_settings():
     # Three convolutions of stride 2: 70x70 patches.
     assert [layer.strides for layer in model.photo_judge.layers if "_conv" in layer.name][:3] == [(2, 2)] * 3
     assert (model.cycle_weight, model.identity_weight, model.adversarial_weight) == (10.0, 0.0, 1.0)
-    assert (model.adversarial.name, model.backward_cycle) == ("least-squares", True)
+    assert model.adversarial.name == "least-squares"
+    assert (model.forward_cycle, model.backward_cycle) == (True, True)
     assert [pool.size for pool in model._pools] == [50, 50]
     for optimizer in model.optimizers.values():
         assert steps.adam(optimizer) == (2e-4, 0.5, 0.999)
@@ -54,6 +55,14 @@ def test_the_papers_networks_and_settings():
         assert (schedule.constant_steps, schedule.decay_steps) == (100_000, 100_000)
     chosen = steps.defaults(cyclegan)
     assert (chosen["image_shape"], chosen["filters"]) == ((256, 256, 3), 64)
+
+
+def test_patches_and_learning_rate_are_arguments():
+    model = cyclegan((32, 32, 3), filters=2, blocks=1, n_layers=1, learning_rate=1e-3, decay_steps=7)
+    assert sum(layer.name.endswith("_conv") for layer in model.sketch_judge.layers) == 2
+    for optimizer in model.optimizers.values():
+        assert steps.adam(optimizer)[0] == 1e-3
+        assert optimizer._learning_rate.decay_steps == 7
 
 
 def test_identity_is_used_where_channels_are_the_same():
@@ -77,6 +86,8 @@ def test_each_moves_its_own(update):
 OPTIONS = [
     {},
     {"backward_cycle": False, "cycle_weight": 3.0},
+    {"forward_cycle": False},
+    {"forward_cycle": False, "backward_cycle": False},
     {"adversarial_weight": 0.0},
     {"identity_weight": 0.5},
     {"loss": "nonsaturating"},
@@ -99,7 +110,9 @@ def test_the_losses_by_hand(options):
         pairs = on_sketch, on_photo
         d_loss = sum(np.mean((real - 1) ** 2) + np.mean(fake**2) for real, fake in pairs) / 2
         fooled = sum(np.mean((fake - 1) ** 2) for _, fake in pairs)
-    cycle = distance(model.to_photo(there), photo)
+    cycle = 0.0
+    if options.get("forward_cycle", True):
+        cycle += distance(model.to_photo(there), photo)
     if options.get("backward_cycle", True):
         cycle += distance(model.to_sketch(back), sketch)
     weight = options.get("cycle_weight", 10.0)

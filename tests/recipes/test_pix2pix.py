@@ -28,6 +28,8 @@ def test_the_papers_settings():
         "n_layers": 3,
         "paired": True,
         "dropout": 0.5,
+        "norm": "batch",
+        "learning_rates": (2e-4, 2e-4),
     }
     model = small()
     assert type(model) is ConditionalGAN and model.classifier is None
@@ -35,6 +37,19 @@ def test_the_papers_settings():
     assert model.get_config()["l1_weight"] == 100.0
     rates = [layer.rate for layer in model.generator.layers if "dropout" in layer.name]
     assert rates == [0.5] * len(rates) and rates
+
+
+def test_rates_of_g_and_of_d():
+    model = small(learning_rates=(1e-3, 3e-4))
+    assert steps.adam(model.optimizers["g"]) == (1e-3, 0.5, 0.999)
+    assert steps.adam(model.optimizers["d"]) == (3e-4, 0.5, 0.999)
+
+
+def test_with_instance_norm_a_batch_of_others_changes_nothing():
+    model = small(norm="instance", dropout=0.0)
+    together = model.generator(PHOTO, training=True)
+    np.testing.assert_allclose(together[:1], model.generator(PHOTO[:1], training=False), atol=1e-5)
+    assert not any("batch" in type(layer).__name__.lower() for layer in model.discriminator.layers)
 
 
 @pytest.mark.parametrize(("n_layers", "patches"), [(0, 64), (1, 30), (2, 14), (3, 6)])
