@@ -13,6 +13,8 @@ _EXPORTS = {
     "DataWarning": "scan",
     "PairPipeline": "pipeline",
     "pair_dataset": "pipeline",
+    "UnpairedPipeline": "unpaired",
+    "GreyPairs": "unpaired",
     "ImageError": "images",
     "read_image": "images",
     "write_image": "images",

@@ -1,0 +1,131 @@
+"""Photos and sketches that are no pairs, made of a set of pairs: what CycleGAN is trained on."""
+
+import cv2
+import numpy as np
+import tensorflow as tf
+
+from keras_cgan.data.pairs import Pairs
+from keras_cgan.data.pipeline import PairPipeline
+
+
+class SomePairs(Pairs):
+    """Some of the pairs of a set.
+
+    Args:
+        pairs: A `Pairs`.
+        indices: Which of them, integers.
+
+    Example:
+
+    >>> first_ten = SomePairs(pairs, range(10))
+    """
+
+    def __init__(self, pairs, indices):
+        self._pairs, self._indices = pairs, np.asarray(indices, dtype="int64")
+        super().__init__(
+            pairs.labels[self._indices],
+            pairs.class_names,
+            [pairs.names[index] for index in self._indices],
+            pairs.photo_ids[self._indices],
+        )
+
+    def load(self, index, image_size):
+        return self._pairs.load(self._indices[index], image_size)
+
+
+class GreyPairs(SomePairs):
+    """The pairs of a set with photos in grey, of one channel, as sketches are.
+
+    Args:
+        pairs: A `Pairs` with photos in RGB.
+
+    Example:
+
+    >>> GreyPairs(EmbeddedPairs()).load(0, (64, 64))[0].shape
+    (64, 64, 1)
+    """
+
+    def __init__(self, pairs):
+        super().__init__(pairs, range(len(pairs)))
+
+    def load(self, index, image_size):
+        photo, sketch = super().load(index, image_size)
+        return cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], sketch
+
+
+def halves(pairs):
+    """Two halves of a set, with as many of each class, and no photo in both.
+
+    Args:
+        pairs: A `Pairs` with at least two photos.
+
+    Returns:
+        `(first, second)`, each a `SomePairs`; the first has the odd photo of a class.
+
+    Raises:
+        ValueError: There are not two photos.
+
+    Example:
+
+    >>> first, second = halves(EmbeddedPairs(420))
+    """
+    if len(np.unique(pairs.photo_ids)) < 2:
+        raise ValueError(f"`pairs` must have at least two photos. Received: {len(pairs)} pairs")
+    side = {}  # of a photo
+    taken = np.zeros(pairs.n_classes, dtype=int)
+    for photo, label in zip(pairs.photo_ids, pairs.labels):
+        if photo not in side:
+            side[photo] = taken[label] % 2
+            taken[label] += 1
+    sides = np.array([side[photo] for photo in pairs.photo_ids])
+    return SomePairs(pairs, np.flatnonzero(sides == 0)), SomePairs(pairs, np.flatnonzero(sides == 1))
+
+
+class UnpairedPipeline:
+    """Batches of photos beside sketches of other photos, each shuffled and augmented for itself.
+
+    The photos are those of one half of the pairs and the sketches those of the other: no pair is
+    ever there to be learnt from. As with `PairPipeline` a batch depends on `seed` and its number only.
+
+    Args:
+        pairs: A `Pairs`.
+        image_size: `(height, width)` in pixels.
+        batch_size: Photos, and sketches, a step: at most as many as the smaller half has.
+        seed: Non-negative integer.
+        **options: As `PairPipeline` takes them.
+
+    Raises:
+        ValueError: If an argument is not as `PairPipeline` wants it.
+
+    Example:
+
+    >>> pipeline = UnpairedPipeline(EmbeddedPairs(420), (32, 32), batch_size=4)
+    >>> model.fit(pipeline.batches(), steps_per_epoch=1000)
+
+    Source: Zhu et al. 2017, section 3: two sets of images, and no pairs.
+    """
+
+    def __init__(self, pairs, image_size, batch_size, seed=0, **options):
+        # Two seeds that no other seed of this pipeline uses: photos and sketches are shuffled apart.
+        self._photos, self._sketches = (
+            PairPipeline(half, image_size, batch_size, seed=2 * seed + side, drop_remainder=True, **options)
+            for side, half in enumerate(halves(pairs))
+        )
+
+    @property
+    def steps_per_epoch(self):
+        """The number of batches until each of the photos, but a rest, was shown."""
+        return self._photos.steps_per_epoch
+
+    def batches(self, start=0, stop=None):
+        """Batches `start` to `stop`, counted through all epochs, as a `tf.data.Dataset`.
+
+        Args:
+            start: The first batch.
+            stop: The batch to stop before; None for no end.
+
+        Returns:
+            A dataset of `(photos, sketches)`, float32 in [-1, 1].
+        """
+        photos, sketches = (side.batches(start, stop) for side in (self._photos, self._sketches))
+        return tf.data.Dataset.zip(photos, sketches).map(lambda photo, sketch: (photo[0]["photo"], sketch[1]))
