@@ -114,6 +114,43 @@ def sample_grid(generator, photos, labels, sketches, class_names, per_class=3, m
     return stack_pictures(samples, asked)
 
 
+def cycle_grid(to_sketch, to_photo, photos, labels, sketches, class_names, per_class=2, most_classes=8):
+    """What two generators make of images and back: photo | sketch | photo back, sketch | photo | sketch back.
+
+    Args:
+        to_sketch: Model from photos to sketches.
+        to_photo: Model from sketches to photos.
+        photos: `(n, height, width, channels)` in [-1, 1].
+        labels: `(n, n_classes)`, one-hot.
+        sketches: The true sketches of the photos, `(n, height, width, channels)` in [-1, 1].
+        class_names: One name a class.
+        per_class: Photos of each class, side by side.
+        most_classes: At most so many classes are shown.
+
+    Returns:
+        An RGB picture, uint8 `(height, width, 3)`.
+
+    Example:
+
+    >>> picture = cycle_grid(model.to_sketch, model.to_photo, photos, labels, sketches, names)
+    """
+    classes = np.argmax(labels, axis=1)
+    shown = [c for c in range(len(class_names)) if np.any(classes == c)][:most_classes]
+    heads = ["photo", "drawn", "back", "sketch", "painted", "back"]
+    rows = []
+    for c in shown:
+        places = np.flatnonzero(classes == c)[:per_class]
+        drawn, painted = (
+            to_sketch.predict_on_batch(photos[places]),
+            to_photo.predict_on_batch(sketches[places]),
+        )
+        columns = [photos[places], drawn, to_photo.predict_on_batch(drawn)]
+        columns += [sketches[places], painted, to_sketch.predict_on_batch(painted)]
+        row = [image for images in zip(*columns) for image in images]
+        rows.append(row + [None] * (len(heads) * per_class - len(row)))
+    return image_grid(rows, heads * per_class, [class_names[c] for c in shown])
+
+
 def class_rows(generator, latent, class_names, columns=10, most_classes=10, seed=0):
     """What a generator of class images draws: a row a class, and the same noise in all rows of a column.
 

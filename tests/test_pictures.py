@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from keras_cgan import Latent
-from keras_cgan.pictures import SMALL_CELL, class_rows, image_grid, sample_grid, stack_pictures
+from keras_cgan.pictures import SMALL_CELL, class_rows, cycle_grid, image_grid, sample_grid, stack_pictures
 
 GAP, TOP = 4, 18
 
@@ -223,3 +223,23 @@ def test_class_rows_have_a_class_a_row_and_a_noise_a_column():
             place = crop(picture, row, column, 4, SMALL_CELL).astype(int)
             wanted = (level + 0.1 * noise[column] + 1) * 127.5
             assert np.all(np.abs(place - wanted) <= 0.51)
+
+
+def test_a_cycle_grid_goes_there_and_back_both_ways():
+    """Halved there, moved by .2 back: each place is told from each other."""
+    photo, sketch = keras.Input((8, 8, 1)), keras.Input((8, 8, 1))
+    to_sketch = keras.Model(photo, layers.Rescaling(0.5)(photo))
+    to_photo = keras.Model(sketch, layers.Rescaling(1.0, 0.2)(sketch))
+    photos = np.stack([plain(level) for level in (-0.8, 0.6, 0.2)])
+    sketches = np.stack([plain(level) for level in (0.4, -0.6, -1.0)])
+    labels = np.eye(2, dtype="float32")[[1, 1, 0]]
+    picture = cycle_grid(to_sketch, to_photo, photos, labels, sketches, ["a", "b"])
+    expected = [
+        [0.2, 0.1, 0.3, -1, -0.8, -0.4],
+        [-0.8, -0.4, -0.2, 0.4, 0.6, 0.3, 0.6, 0.3, 0.5, -0.6, -0.4, -0.2],
+    ]
+    for row, levels in enumerate(expected):
+        for column, level in enumerate(levels):
+            place = crop(picture, row, column, 12, CELL).astype(int)
+            assert np.all(np.abs(place - (level + 1) * 127.5) <= 0.51)
+    assert np.all(crop(picture, 0, 6, 12, CELL) == 255)

@@ -162,6 +162,17 @@ def test_the_judges_are_shown_earlier_fakes():
     assert 3 < sum(exchanged) < 21
 
 
+def test_cycle_errors_are_of_what_comes_back():
+    model = small()
+    photos, sketches = BATCH
+    errors = model.cycle_errors(photos, sketches)
+    expected = {
+        "photo_back": distance(model.to_photo(model.to_sketch(photos)), photos) / 2,
+        "sketch_back": distance(model.to_sketch(model.to_photo(sketches)), sketches) / 2,
+    }
+    assert errors == pytest.approx(expected, rel=1e-4)
+
+
 def test_no_pool():
     model = small(image_pool=0)
     assert model._pools is None
