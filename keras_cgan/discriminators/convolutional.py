@@ -18,6 +18,7 @@ def conv_discriminator(
     n_classes=None,
     code_size=0,
     q_hidden=0,
+    augment=None,
     name="discriminator",
 ):
     """Builds a convolutional discriminator that may also read class and codes off the image.
@@ -40,6 +41,7 @@ def conv_discriminator(
             InfoGAN, of a categorical code; `None` for no such head.
         code_size: Length of the continuous codes whose means are read off; 0 for no such head.
         q_hidden: Units of a layer that class and codes share; 0 for none.
+        augment: Optional layer that the image goes through first, such as a `RandomWarp`.
         name: Name of the model.
 
     Returns:
@@ -84,6 +86,8 @@ def conv_discriminator(
         return finish(blocks.dense(x, units, f"{name}_dense", vector_norm), vector_norm, name)
 
     inputs = x = keras.Input(image_shape, name="image")
+    if augment is not None:
+        x = augment(x)
     for number, (filters, stride) in enumerate(layers, start=1):
         sides = (-(-side // stride) for side in x.shape[1:3])
         plain = number == 1 and not norm_first and norm != "spectral"
