@@ -133,3 +133,24 @@ def test_a_discriminator_that_does_not_read_the_codes(latent, heads, received):
 def test_a_loaded_model_goes_on(tmp_path):
     loaded = steps.assert_goes_on(small(), tmp_path / "infogan.keras", steps.images())
     assert loaded.latent.get_config() == Latent(5, (3,), 2, "uniform").get_config()
+
+
+def test_the_warp_is_ds_and_qs():
+    """It bends what D and Q see, of real images and of fakes, in training; a loaded model goes on."""
+    assert "warp" not in {layer.name for layer in small().discriminator.layers}
+    bent = infogan(SHAPE, n_values=3, noise=5, width=1 / 16, warp=0.5, background=1.0)
+    layer = bent.discriminator.get_layer("warp")
+    assert (layer.strength, layer.background) == (0.5, 1.0)
+    assert "warp" in {layer.name for layer in bent.d_model.layers}
+    assert "warp" not in {layer.name for layer in bent.generator.layers}
+    steps.assert_all_learn(bent, steps.images())
+    # The first layer of all: nothing sees an image that is not bent.
+    assert [
+        node.operation.name for node in bent.discriminator.input._keras_history.operation._outbound_nodes
+    ][0] == "warp"
+
+
+def test_a_loaded_model_with_a_warp_goes_on(tmp_path):
+    bent = infogan(SHAPE, n_values=3, noise=5, width=1 / 16, warp=0.5)
+    bent.run_eagerly = True
+    steps.assert_goes_on(bent, tmp_path / "bent.keras", steps.images())
