@@ -28,8 +28,8 @@ class RandomWarp(keras.layers.Layer):
 
     >>> discriminator = conv_discriminator((28, 28, 1), augment=RandomWarp(0.7))
 
-    Source: Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training", equations
-    6 and 7; the kind of bending is that of Simard et al. 2003, for digits.
+    Source: Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training", figure 4;
+    there images are shifted, cut into and recoloured.
     """
 
     def __init__(self, strength=0.7, shift=0.03, background=-1.0, seed=None, **options):

@@ -81,8 +81,7 @@ def infogan(
         noise: How many numbers of noise, U(-1, 1) as in the paper's code.
         width: Multiple of the paper's numbers of units and maps.
         warp: Strength of the `RandomWarp` behind which D and Q see all images; 0, the paper's, for none.
-            On few images D would learn them by heart without, and codes go to how thick or slanted a
-            stroke is, or to one image each.
+            A few thousand images D else learns by heart: each code then draws one image over and over.
         background: What comes in from outside of a bent image.
 
     Returns:
