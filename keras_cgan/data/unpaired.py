@@ -38,6 +38,9 @@ class GreyPairs(SomePairs):
 
     Args:
         pairs: A `Pairs` with photos in RGB.
+        light_ground: Whether a photo with a dark rim becomes its negative, so that what is drawn stands
+            on light ground, as on paper. Where nothing but the images says what goes with what, as for
+            CycleGAN, a dark ground is otherwise drawn as ink.
 
     Example:
 
@@ -45,12 +48,21 @@ class GreyPairs(SomePairs):
     (64, 64, 1)
     """
 
-    def __init__(self, pairs):
+    def __init__(self, pairs, light_ground=False):
         super().__init__(pairs, range(len(pairs)))
+        self.light_ground = light_ground
 
     def load(self, index, image_size):
         photo, sketch = super().load(index, image_size)
-        return cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], sketch
+        grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+        if self.light_ground and _rim(grey) < 128:
+            grey = 255 - grey
+        return grey[..., None], sketch
+
+
+def _rim(image):
+    """The median of the outermost pixels."""
+    return np.median(np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]]))
 
 
 def halves(pairs):

@@ -73,3 +73,21 @@ def test_photos_in_grey():
     assert grey.load(2, SIZE)[0].shape == (16, 16, 1)
     np.testing.assert_allclose(grey.load(2, SIZE)[0][..., 0], expected, atol=1)
     assert grey.as_arrays(SIZE)[0].shape == (6, 16, 16, 1)
+
+
+def test_dark_ground_becomes_light():
+    """By the rim alone: what stands on the ground may be as dark as it likes."""
+    photos = np.full((2, 16, 16, 3), 230, "uint8")
+    photos[0, 2:-2, 2:-2] = 10
+    photos[1] = 255 - photos[0]
+
+    class Two(Pairs):
+        def load(self, index, image_size):
+            return photos[index], photos[index][..., :1]
+
+    pairs = Two([0, 1], ("a", "b"), ("0", "1"))
+    grey = GreyPairs(pairs, light_ground=True)
+    for index in (0, 1):
+        np.testing.assert_array_equal(grey.load(index, SIZE)[0], photos[0][..., :1])
+        np.testing.assert_array_equal(grey.load(index, SIZE)[1], photos[index][..., :1])
+        np.testing.assert_array_equal(GreyPairs(pairs).load(index, SIZE)[0], photos[index][..., :1])
