@@ -14,6 +14,7 @@ from keras_cgan.startup import PRECISIONS, start_tensorflow
 ROUNDS = 20  # of steps: after each a picture, a row of losses and a save
 LEAST = {"image_size": 8, "batch_size": 1, "steps": ROUNDS, "seed": 0}
 JUDGE_STEPS, JUDGE_BATCH = 1000, 32
+MOST_SKETCHES, MOST_TEST_PHOTOS = 3000, 1000  # that the judge learns from; to measure on
 
 
 class Batches(NamedTuple):
@@ -112,6 +113,10 @@ class RecipeRun:
         print(f"{len(train)} training and {len(test)} test pairs of {train.n_classes} classes: {names}")
         return train, test
 
+    def test_arrays(self, pairs):
+        """Photos, labels and sketches of the test pairs, to draw and to measure on."""
+        return pairs.as_arrays(self.image_size, MOST_TEST_PHOTOS)
+
     def batches_of(self, images):
         """`ClassImages` as `fit` takes them."""
         settings = self.settings
@@ -162,19 +167,28 @@ class RecipeRun:
         """What `evaluate_images` says by a judge that learns from the training images."""
         import numpy as np
 
-        from keras_cgan.evaluate import evaluate_images, train_judge
+        from keras_cgan.evaluate import evaluate_images
 
-        print(f"training an independent classifier on {len(train)} real images, as a judge ...", flush=True)
-        steps_per_epoch = math.ceil(len(train) / JUDGE_BATCH)
-        judge = train_judge(
-            train.images,
-            train.labels,
-            epochs=math.ceil(JUDGE_STEPS / steps_per_epoch),
-            batch_size=JUDGE_BATCH,
-            mirror=False,  # a mirrored 3 is no 3
-            background=float(np.median(train.images[:, (0, -1)])),
-        )
+        background = float(np.median(train.images[:, (0, -1)]))
+        # Not mirrored: a mirrored 3 is no 3.
+        judge = _judge(train.images, train.labels, mirror=False, background=background)
         return evaluate_images(generator, judge, latent, test)
+
+    def measure_pairs(self, generator, train, test):
+        """What `evaluate` says by a judge that learns from the training sketches.
+
+        Args:
+            generator: Model from photos to sketches.
+            train: The training pairs, a `Pairs`.
+            test: Photos, labels and sketches of the test pairs, as `test_arrays` gives them.
+
+        Returns:
+            A dict of floats: class accuracy, diversity and L1, beside those of real sketches and white paper.
+        """
+        from keras_cgan.evaluate import evaluate
+
+        _, labels, sketches = train.as_arrays(self.image_size, MOST_SKETCHES)
+        return evaluate(generator, _judge(sketches, labels), *test)
 
     def end(self, model, generator, results, line):
         """Saves the networks and the measures, and says what was made and where.
@@ -203,6 +217,16 @@ def class_summary(results):
     )
 
 
+def pair_summary(results):
+    """What `evaluate` says of a generator without label, in a line: none of the three may stand alone."""
+    return (
+        f"class accuracy {results['class_accuracy']:.2f} (real sketches "
+        f"{results['class_accuracy_real']:.2f}); within-class diversity "
+        f"{results['within_class_diversity']:.2f} (real sketches 1, all alike 0); L1 {results['l1']:.3f} "
+        f"(white paper {results['l1_white_paper']:.3f})"
+    )
+
+
 def run_program(main):
     """Runs `main()`; what is wrong with the data or the options is said in a line."""
     try:
@@ -211,6 +235,15 @@ def run_program(main):
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("stopped")
+
+
+def _judge(images, labels, **options):
+    """An independent classifier, as `train_judge` makes it, by about `JUDGE_STEPS` steps."""
+    from keras_cgan.evaluate import train_judge
+
+    print(f"training an independent classifier on {len(images)} real images, as a judge ...", flush=True)
+    epochs = math.ceil(JUDGE_STEPS / math.ceil(len(images) / JUDGE_BATCH))
+    return train_judge(images, labels, epochs=epochs, batch_size=JUDGE_BATCH, **options)
 
 
 def _flag(option):

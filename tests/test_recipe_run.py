@@ -10,7 +10,7 @@ import pytest
 
 from keras_cgan import Latent, LatentGAN, maxout_discriminator, mlp_generator
 from keras_cgan.pictures import class_rows
-from keras_cgan.recipe_run import ROUNDS, RecipeRun, class_summary, run_program
+from keras_cgan.recipe_run import ROUNDS, RecipeRun, class_summary, pair_summary, run_program
 
 TINY = ["--steps", "40", "--batch-size", "8", "--image-size", "16"]
 
@@ -147,6 +147,27 @@ def test_pairs_are_opened_by_the_same_options():
     run = RecipeRun("tiny", "Of pairs.", [], misalignment=(0.5, "of the embedded set"), steps=20)
     train_pairs, test_pairs = run.open_pairs()
     assert (len(train_pairs), len(test_pairs)) == (420, 120) and run.image_size == (28, 28)
+
+
+def test_pairs_are_measured_by_a_judge_of_the_training_sketches(monkeypatch, capsys):
+    monkeypatch.setattr("keras_cgan.recipe_run.MOST_TEST_PHOTOS", 24)
+    run = RecipeRun("tiny", "Of pairs.", [], image_size=16, steps=20)
+    train_pairs, test_pairs = run.open_pairs()
+    _, labels, sketches = run.test_arrays(test_pairs)
+    assert sketches.shape == (24, 16, 16, 1)
+    same = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Identity()])
+    results = run.measure_pairs(same, train_pairs, (sketches, labels, sketches))
+    assert results["class_accuracy"] == results["class_accuracy_real"] > 1 / 6
+    assert results["within_class_diversity"] == pytest.approx(1) and results["l1"] < 1e-6
+    assert "on 420 real images, as a judge" in capsys.readouterr().out
+
+
+def test_measures_of_pairs_in_a_line():
+    names = ("class_accuracy", "class_accuracy_real", "within_class_diversity", "l1", "l1_white_paper")
+    assert pair_summary(dict(zip(names, (0.5, 0.994, 1.25, 0.0617, 0.0891)))) == (
+        "class accuracy 0.50 (real sketches 0.99); "
+        "within-class diversity 1.25 (real sketches 1, all alike 0); L1 0.062 (white paper 0.089)"
+    )
 
 
 @pytest.mark.parametrize(
