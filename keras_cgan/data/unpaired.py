@@ -4,8 +4,11 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
+from keras_cgan.checks import check_choice
 from keras_cgan.data.pairs import Pairs
 from keras_cgan.data.pipeline import PairPipeline
+
+PATTERN = 12  # levels of 255 by which a ground may differ within a row, and still is white
 
 
 class SomePairs(Pairs):
@@ -34,13 +37,19 @@ class SomePairs(Pairs):
 
 
 class GreyPairs(SomePairs):
-    """The pairs of a set with photos in grey, of one channel, as sketches are.
+    """The pairs of a set with photos of one channel, as sketches are.
+
+    Where nothing but the images says what goes with what, as for CycleGAN, a dark ground is drawn as
+    ink and a pattern on it as strokes. So the ground may be changed.
 
     Args:
         pairs: A `Pairs` with photos in RGB.
-        light_ground: Whether a photo with a dark rim becomes its negative, so that what is drawn stands
-            on light ground, as on paper. Where nothing but the images says what goes with what, as for
-            CycleGAN, a dark ground is otherwise drawn as ink.
+        ground: `"kept"`: photos in grey. `"light"`: in grey, a photo with a dark rim as its negative.
+            `"white"`: a pixel is as dark as its colour is unlike that of the ground of its row, which is
+            what there is at both ends of the row.
+
+    Raises:
+        ValueError: `ground` is not one of these.
 
     Example:
 
@@ -48,21 +57,34 @@ class GreyPairs(SomePairs):
     (64, 64, 1)
     """
 
-    def __init__(self, pairs, light_ground=False):
+    def __init__(self, pairs, ground="kept"):
+        check_choice("ground", ground, ("kept", "light", "white"))
         super().__init__(pairs, range(len(pairs)))
-        self.light_ground = light_ground
+        self.ground = ground
 
     def load(self, index, image_size):
         photo, sketch = super().load(index, image_size)
-        grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-        if self.light_ground and _rim(grey) < 128:
-            grey = 255 - grey
+        if self.ground == "white":
+            grey = _on_white(photo)
+        else:
+            grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+            if self.ground == "light" and _rim(grey) < 128:
+                grey = 255 - grey
         return grey[..., None], sketch
 
 
 def _rim(image):
     """The median of the outermost pixels."""
     return np.median(np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]]))
+
+
+def _on_white(photo):
+    """The greatest of three channels' differences from the ground, black on white."""
+    photo = photo.astype("float32")
+    left, right = (photo[:, part].mean(axis=1, keepdims=True) for part in (slice(2), slice(-2, None)))
+    across = np.linspace(0, 1, photo.shape[1], dtype="float32")[:, None]
+    unlike = np.abs(photo - left - across * (right - left)).max(axis=-1)
+    return np.round(255 - np.maximum(unlike - PATTERN, 0)).astype("uint8")
 
 
 def halves(pairs):

@@ -86,8 +86,38 @@ def test_dark_ground_becomes_light():
             return photos[index], photos[index][..., :1]
 
     pairs = Two([0, 1], ("a", "b"), ("0", "1"))
-    grey = GreyPairs(pairs, light_ground=True)
+    grey = GreyPairs(pairs, ground="light")
     for index in (0, 1):
         np.testing.assert_array_equal(grey.load(index, SIZE)[0], photos[0][..., :1])
         np.testing.assert_array_equal(grey.load(index, SIZE)[1], photos[index][..., :1])
         np.testing.assert_array_equal(GreyPairs(pairs).load(index, SIZE)[0], photos[index][..., :1])
+
+
+def test_a_ground_of_two_colours_becomes_white():
+    """By hand: a wall with a gradient and a pattern, a floor, and an object of two other colours."""
+    photo = np.zeros((16, 16, 3), "uint8")
+    photo[:9] = np.linspace(60, 120, 16)[:, None]
+    photo[3, 5] += 10
+    photo[9:] = (200, 180, 20)
+    photo[6:9, 6:10] = (90, 90, 190)
+    photo[9:12, 6:10] = (200, 80, 20)
+
+    class One(Pairs):
+        def load(self, index, image_size):
+            return photo, photo[..., :1]
+
+    white, sketch = GreyPairs(One([0], ("a",), ("0",)), ground="white").load(0, SIZE)
+    assert white.shape == (16, 16, 1) and white.dtype == "uint8"
+    np.testing.assert_array_equal(sketch, photo[..., :1])
+    there = np.zeros((16, 16), bool)
+    there[6:12, 6:10] = True
+    np.testing.assert_array_equal(white[~there], 255)
+    np.testing.assert_allclose(
+        white[6:9, 6:10, 0], 255 - (100 - 12), atol=12
+    )  # blue is 190, the wall about 90
+    np.testing.assert_array_equal(white[9:12, 6:10, 0], 255 - (100 - 12))
+
+
+def test_no_other_ground():
+    with pytest.raises(ValueError, match="`ground` must be .*kept.*light.*white.*Received: .*black"):
+        GreyPairs(EmbeddedPairs(6), ground="black")
