@@ -13,12 +13,11 @@ from keras_cgan.generators import resnet_generator
 from keras_cgan.metrics import l1_distance
 from keras_cgan.schedules import LinearDecay
 from keras_cgan.training.adversarial import AdversarialModel
-from keras_cgan.training.adversarial_checks import check_batch
+from keras_cgan.training.adversarial_checks import check_batch, check_range
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.heads import as_functional
 from keras_cgan.training.image_pool import ImagePool
 from keras_cgan.training.latent_gan import logits_of
-from keras_cgan.training.objectives import check_range
 
 
 class Drawn(NamedTuple):
@@ -193,13 +192,6 @@ class CycleGAN(AdversarialModel):
             name: l1_distance(back.predict(there.predict(images, verbose=0), verbose=0), images)
             for name, (there, back, images) in ways.items()
         }
-
-    def get_config(self):
-        return keras.saving.serialize_keras_object(self._given)
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**keras.saving.deserialize_keras_object(config))
 
 
 def _l1(images, others):

@@ -1,6 +1,7 @@
 """What an `AdversarialModel` must be like to be trained: the errors a subclass's mistakes get."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_cgan.training.image_pool import ImagePool
@@ -93,20 +94,45 @@ def merged_losses(losses, loss_names):
 def check_batch(**parts):
     """Raises a `ValueError` that names the first part of a batch that is not as it must be.
 
+    Shapes that do not fit would be broadcast, or fail deep within a network.
+
     Args:
         **parts: Name -> (what was given, the shape of one sample); images, of three dimensions, must
-            be floats.
+            be floats, and all parts as many as the first.
     """
+    size = None
     for name, (given, shape) in parts.items():
-        found = getattr(given, "shape", None)
-        if found is None or not tf.TensorShape(found).is_compatible_with((None, *shape)):
+        found = tf.TensorShape(getattr(given, "shape", None))  # unknown for what has none, such as a list
+        if given is None or not found.is_compatible_with((None, *shape)):
             wanted = ", ".join("any" if side is None else str(side) for side in shape)
+            kind = "one-hot, " if name == "label" else ""
             raise ValueError(
-                f"`{name}` must be of shape (batch, {wanted}). "
-                f"Received: {type(given).__name__ if found is None else found}"
+                f"`{name}` must be {kind}of shape (batch{', ' if shape else ','}{wanted}). "
+                f"Received: {type(given).__name__ if found.rank is None else found}"
             )
-        if len(shape) == 3 and "float" not in str(given.dtype):
-            raise ValueError(f"`{name}` must hold floats in [-1, 1]. Received: {given.dtype}")
+        dtype = getattr(given, "dtype", None)
+        dtype = type(given).__name__ if dtype is None else keras.backend.standardize_dtype(dtype)
+        if len(shape) == 3 and "float" not in dtype:
+            raise ValueError(f"`{name}` must hold floats in [-1, 1]. Received: {dtype}")
+        if size is None:
+            first, size = name, found[:1]
+        if not found[:1].is_compatible_with(size):
+            raise ValueError(f"`{name}` must be as many as `{first}`, {size[0]}. Received: {found[0]}")
+
+
+def check_range(**images):
+    """Raises a `ValueError` that names the first array of images that is plainly not in [-1, 1].
+
+    Tensors and datasets pass: to read them would cost a step.
+    """
+    for argument, array in images.items():
+        is_float = isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size
+        # Far above what resizing, or a photo of unit variance, comes to.
+        if is_float and array.max() > 16:
+            raise ValueError(
+                f"`{argument}` must hold floats in [-1, 1], such as x / 127.5 - 1 of 0..255. "
+                f"Received: {argument} with values up to {array.max():g}"
+            )
 
 
 def check_devices(model):

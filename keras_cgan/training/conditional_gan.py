@@ -8,9 +8,10 @@ import tensorflow as tf
 from keras_cgan.checks import check_at_least
 from keras_cgan.faster import faster_network
 from keras_cgan.training.adversarial import AdversarialModel
+from keras_cgan.training.adversarial_checks import check_range
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.image_pool import ImagePool
-from keras_cgan.training.objectives import Objectives, check_range
+from keras_cgan.training.objectives import Objectives
 
 
 class Batch(NamedTuple):
@@ -83,7 +84,10 @@ class ConditionalGAN(AdversarialModel):
         name="conditional_gan",
     ):
         super().__init__(update, d_steps, average_decay, name)
-        self._options = {
+        self._given = {
+            "generator": generator,
+            "discriminator": discriminator,
+            "classifier": classifier,
             "strategy": strategy,
             "l1_weight": l1_weight,
             "adversarial_weight": adversarial_weight,
@@ -169,7 +173,7 @@ class ConditionalGAN(AdversarialModel):
         }
         self._compiled_weights = {name: value for name, value in weights.items() if value is not None}
         self._g_weights = self.objectives.g_weights(
-            **{name: self._compiled_weights.get(name, self._options[name]) for name in weights}
+            **{name: self._compiled_weights.get(name, self._given[name]) for name in weights}
         )
         super().compile(optimizers, **options)
 
@@ -183,36 +187,8 @@ class ConditionalGAN(AdversarialModel):
     def unpack(self, data):
         x, sketch, weight = keras.utils.unpack_x_y_sample_weight(data)
         photo, label = self.objectives.conditions(x)
-        dtypes = [str(getattr(image, "dtype", None)) for image in (photo, sketch)]
-        if not all("float" in dtype for dtype in dtypes):
-            raise ValueError(
-                "`x` and `y` must hold photos and their sketches as floats in [-1, 1]. "
-                f"Received: photo {dtypes[0]}, sketch {dtypes[1]}"
-            )
-        label = label if self.objectives.needs_label else None
-        self._check_shapes(photo, label, sketch, weight)
+        self.objectives.check_pairs(photo, label, sketch, weight)
         return Batch(photo, label, sketch, weight)
-
-    def _check_shapes(self, photo, label, sketch, weight):
-        """Raises a `ValueError` for shapes that would be broadcast, or fail deep within a network."""
-        generator = self.objectives.generator
-        names = generator.input if isinstance(generator.input, dict) else {"photo": generator.input}
-        given = [("photo", photo, "be images", names["photo"].shape[1:])] if "photo" in names else []
-        given.append(("sketch", sketch, "be images", generator.output.shape[1:]))
-        if label is not None:
-            given.append(("label", label, "be one-hot", (self.objectives.n_classes,)))
-        if weight is not None:
-            column = (1,) if _shape(weight).rank == 2 else ()
-            given.append(("sample_weight", weight, "be one number a pair", column))
-        size = _shape(photo)[:1]
-        for name, tensor, wanted, rest in given:
-            shape = _shape(tensor)
-            if not shape.is_compatible_with((None, *rest)):
-                expected = ("batch", *("any" if side is None else side for side in rest))
-                expected = f"({', '.join(map(str, expected))}{'' if rest else ','})"
-                raise ValueError(f"`{name}` must {wanted}, {expected}. Received: {shape}")
-            if not shape[:1].is_compatible_with(size):
-                raise ValueError(f"`{name}` must be as many as the photos, {size[0]}. Received: {shape[0]}")
 
     def draw(self, batch, run):
         told = self.objectives
@@ -284,22 +260,6 @@ class ConditionalGAN(AdversarialModel):
         """Raises a `NotImplementedError`: it is the generator that draws elsewhere."""
         raise NotImplementedError("Export the generator alone: `gan.generator.export(...)`.")
 
-    def get_config(self):
-        serialize = keras.saving.serialize_keras_object
-        networks = (self.generator, self.discriminator, self.classifier)
-        names = ("generator", "discriminator", "classifier")
-        return {**{name: serialize(network) for name, network in zip(names, networks)}, **self._options}
-
-    @classmethod
-    def from_config(cls, config):
-        networks = ("generator", "discriminator", "classifier")
-        return cls(
-            **{
-                name: keras.saving.deserialize_keras_object(value) if name in networks else value
-                for name, value in config.items()
-            }
-        )
-
     def get_compile_config(self):
         config = super().get_compile_config()
         if config is None:
@@ -307,11 +267,6 @@ class ConditionalGAN(AdversarialModel):
         optimizers = config.pop("optimizers").items()
         optimizers = {f"{player}_optimizer": optimizer for player, optimizer in optimizers}
         return {**optimizers, **self._compiled_weights, **config}
-
-
-def _shape(tensor):
-    """The static shape; unknown for what has none, such as a list."""
-    return tf.TensorShape(getattr(tensor, "shape", None))
 
 
 def _weighted(loss, y_true, y_pred, weight):

@@ -9,9 +9,8 @@ from keras_cgan.adversarial_losses import adversarial_loss
 from keras_cgan.checks import check_choice
 from keras_cgan.faster import faster_network
 from keras_cgan.training.adversarial import AdversarialModel
-from keras_cgan.training.adversarial_checks import check_batch
+from keras_cgan.training.adversarial_checks import check_batch, check_range
 from keras_cgan.training.heads import as_functional, logits_network
-from keras_cgan.training.objectives import check_range
 from keras_cgan.training.penalties import gradient_penalty
 
 FAKE_LABELS = ("data", "uniform")
@@ -200,13 +199,6 @@ class LatentGAN(AdversarialModel):
     def g_terms(self, batch, drawn, on_fake, run):
         """What G loses beside, likewise."""
         return {}
-
-    def get_config(self):
-        return keras.saving.serialize_keras_object(self._given)
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**keras.saving.deserialize_keras_object(config))
 
 
 def logits_of(network, argument, vector="classes"):

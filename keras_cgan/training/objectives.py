@@ -1,11 +1,10 @@
 """What the networks of a conditional GAN are told: both engines train by this."""
 
-import numpy as np
-
 from keras_cgan.checks import check_choice
 from keras_cgan.losses import L1Loss, L2Loss
 from keras_cgan.strategies import check_strategy
 from keras_cgan.targets import fakeness_targets, real_fake_targets
+from keras_cgan.training.adversarial_checks import check_batch
 from keras_cgan.training.combined import check_classifier, check_takes, functional_generator, photo_of
 from keras_cgan.training.heads import logits_network
 
@@ -141,7 +140,7 @@ class Objectives:
         return {name: given[name] for name in self._input_names} if self._input_names else photo
 
     def conditions(self, x):
-        """Photo and label (or `None`) of a batch; raises a `ValueError` where one is needed and missing."""
+        """Photo and label of a batch, `None` where none is needed; a `ValueError` where one is missing."""
         photo, label = (x.get("photo"), x.get("label")) if isinstance(x, dict) else (x, None)
         if photo is None or (self.needs_label and label is None):
             missing = "photo" if photo is None else "label"
@@ -149,7 +148,23 @@ class Objectives:
                 f"`x` must be a dict with 'photo' and 'label'. Received: no {missing!r} in "
                 f"{sorted(x) if isinstance(x, dict) else type(x).__name__}"
             )
-        return photo, label
+        return photo, label if self.needs_label else None
+
+    def check_pairs(self, photo, label, sketch, weight=None):
+        """Raises a `ValueError` that names the first part of a batch that the networks cannot take."""
+        inputs = (
+            self.generator.input
+            if isinstance(self.generator.input, dict)
+            else {"photo": self.generator.input}
+        )
+        parts = {"photo": (photo, inputs["photo"].shape[1:])} if "photo" in inputs else {}
+        parts["sketch"] = sketch, self.generator.output.shape[1:]
+        if label is not None:
+            parts["label"] = label, (self.n_classes,)
+        if weight is not None:
+            column = len(getattr(weight, "shape", None) or ()) == 2
+            parts["sample_weight"] = weight, (1,) if column else ()
+        check_batch(**parts)
 
     def check_trainable(self):
         """Raises a `ValueError` where a network is frozen: whether it then trains would depend on tracing."""
@@ -159,21 +174,6 @@ class Objectives:
                     f"`trainable` must be left True: no step here needs a flag. Received: {network.name!r} "
                     "with trainable=False"
                 )
-
-
-def check_range(**images):
-    """Raises a `ValueError` that names the first array of images that is plainly not in [-1, 1].
-
-    Tensors and datasets pass: to read them would cost a step.
-    """
-    for argument, array in images.items():
-        is_float = isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size
-        # Far above what resizing, or a photo of unit variance, comes to.
-        if is_float and array.max() > 16:
-            raise ValueError(
-                f"`{argument}` must hold floats in [-1, 1], such as x / 127.5 - 1 of 0..255. "
-                f"Received: {argument} with values up to {array.max():g}"
-            )
 
 
 def _input_names(generator):

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 
 from keras_cgan.checks import check_choice
+from keras_cgan.training.adversarial_checks import check_range
 from keras_cgan.training.combined import FixedNetwork, combined_model
-from keras_cgan.training.objectives import Objectives, check_range
+from keras_cgan.training.objectives import Objectives
 
 
 class ReferenceTrainer:
@@ -156,12 +157,7 @@ class ReferenceTrainer:
         photo, label = self.objectives.conditions(x)
         photo, sketch = np.asarray(photo), np.asarray(y)
         label = None if label is None else np.asarray(label, "float32")
-        sizes = [len(array) for array in (photo, label, sketch) if array is not None]
-        if len(set(sizes)) > 1 or not all(array.dtype.kind in "fV" for array in (photo, sketch)):
-            raise ValueError(
-                "`x` and `y` must hold as many photos, labels and sketches, images as floats in [-1, 1]. "
-                f"Received: sizes {sizes}, photo {photo.dtype}, sketch {sketch.dtype}"
-            )
+        self.objectives.check_pairs(photo, label, sketch)
         check_range(photo=photo, sketch=sketch)
         return photo, label, sketch
 

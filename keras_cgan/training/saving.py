@@ -4,7 +4,19 @@ import keras
 
 
 class Saving:
-    """Mixin of `keras.Model`: saves the seeds of its layers, and the optimizers of all players, too."""
+    """Mixin of `keras.Model`: saves its arguments, the seeds of its layers and the optimizers of all players.
+
+    A constructor leaves its arguments in `_given`.
+    """
+
+    def get_config(self):
+        """Called by Keras."""
+        return keras.saving.serialize_keras_object(self._given)
+
+    @classmethod
+    def from_config(cls, config):
+        """Called by Keras."""
+        return cls(**keras.saving.deserialize_keras_object(config))
 
     def _seeds(self):
         """The states of dropout, noise and image pool: what Keras leaves out of all that it saves."""

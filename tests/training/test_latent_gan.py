@@ -330,9 +330,12 @@ def test_networks_and_arguments_that_do_not_fit(case):
 
 
 BATCHES = {
-    "no label": ((images(),), r"`label` must be of shape \(batch, 3\). Received: NoneType"),
-    "class numbers": ((images(), np.zeros(4)), r"`label` must be of shape \(batch, 3\). Received: \(4,\)"),
-    "length": ((images(), np.eye(4)), r"`label` must be of shape \(batch, 3\). Received: \(4, 4\)"),
+    "no label": ((images(),), r"`label` must be one-hot, of shape \(batch, 3\). Received: NoneType"),
+    "class numbers": (
+        (images(), np.zeros(4)),
+        r"`label` must be one-hot, of shape \(batch, 3\). Received: \(4,\)",
+    ),
+    "length": ((images(), np.eye(4)), r"`label` must be one-hot, of shape \(batch, 3\). Received: \(4, 4\)"),
     "size": ((images()[:, :8], labels()), r"`image` must be of .*16, 16, 1\). Received: \(4, 8, 16, 1\)"),
     "no image": (
         ({"label": labels()},),
