@@ -117,12 +117,13 @@ def controlgan(
             holds nothing: a few hundred images need a C that does not know them by heart, as with
             `filters=8, stages=2, input_noise=0.3`.
         target: E, the ratio at which C's losses are held; CelebA has .05.
-        rate, most: As `EquilibriumWeight` takes them; CelebA has .01 and 20. Gamma moves by at most
-            about 2.3 `rate` a step, so that a short training needs a larger one: .02 for 1500 steps.
+        rate, most: As `EquilibriumWeight` takes them; CelebA has .01 and 20. Gamma moves by `rate`
+            times how far the losses are off, so that a short training needs a larger one: .02 for 2000
+            steps. It is never below 0: above a ratio of 1 nothing but chance takes G there.
         augment: What C sees of real images: `"shift"`, up to a tenth of a side; `"shift-flip"`, and
             mirrored half of the time, as for photos; or `None`.
-        dropout: Rates after D's last blocks. A narrow D is too weak with the paper's, and lets each
-            class shrink to one image: `()` for 16 maps.
+        dropout: Rates after D's last blocks. D of 16 maps is too weak with the paper's, and images of
+            a class become alike: `()` for a narrow D.
         learning_rate: G's; D has 4 times and C 5 times as much, as in the paper.
         average_decay: As `ControlGAN` takes it.
 
