@@ -1,0 +1,153 @@
+"""What the benchmarks of recipes share: cells that a killed run need not train again, and their table."""
+
+import argparse
+import json
+import statistics
+import time
+
+from side_by_side import positive, say
+from speed_tables import table
+
+from keras_cgan.run_folder import RunFolder, write_text
+
+
+def parser_of(description, steps, image_size, out):
+    """A parser of the options that all have.
+
+    Args:
+        description: The docstring of the program.
+        steps, image_size, out: Defaults.
+
+    Returns:
+        An `argparse.ArgumentParser`.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=positive, default=3, help="of each cell (default: %(default)s)")
+    parser.add_argument("--steps", type=positive, default=steps, help="of each (default: %(default)s)")
+    parser.add_argument(
+        "--image-size", type=positive, default=image_size, help="in pixels (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--judge-epochs",
+        type=positive,
+        default=60,
+        help="of the classifier that reads the drawings (default: %(default)s)",
+    )
+    parser.add_argument("--threads", type=positive, default=1, help="of TensorFlow (default: %(default)s)")
+    parser.add_argument("--cells", help="names of rows, by commas (default: all)")
+    parser.add_argument(
+        "--out", default=out, help="folder: the same command goes on in it (default: %(default)s)"
+    )
+    return parser
+
+
+def chosen_cells(parser, options, cells):
+    """The cells that `--cells` names, in its order; ends the program where there is no such one."""
+    names = options.cells.split(",") if options.cells else list(cells)
+    for name in names:
+        if name not in cells:
+            parser.error(f"argument --cells: must be of {', '.join(cells)}. Received: {name!r}")
+    return {name: cells[name] for name in names}
+
+
+class CellResults:
+    """The results of cells, each of several seeds, in a folder: what is in it is not done again.
+
+    Args:
+        folder: A new folder, or that of a run with the same settings.
+        settings: A dict that JSON can hold: what the results depend on.
+
+    Raises:
+        ValueError: The folder has results of other settings.
+    """
+
+    def __init__(self, folder, settings):
+        self.path = RunFolder.new_or_same(folder, settings).path
+        self._file = self.path / "results.json"
+        self._results = json.loads(self._file.read_text(encoding="utf-8")) if self._file.exists() else {}
+
+    def run(self, cells, seeds, train):
+        """Trains what is not there yet.
+
+        Args:
+            cells: A dict of name -> the options of its recipe.
+            seeds: How many of each: 0, 1, ...
+            train: A function of options and seed that gives the measures and a picture.
+        """
+        from keras_cgan.data import write_image
+
+        # Seed by seed: a run that is stopped has all the rows.
+        for seed in range(seeds):
+            for name, options in cells.items():
+                if str(seed) in self._results.get(name, {}):
+                    continue
+                begin = time.process_time()
+                measures, picture = train(options, seed)
+                measures["seconds"] = time.process_time() - begin
+                write_image(self.path / "samples" / f"{name.replace(' ', '-')}-{seed}.png", picture)
+                self._add(name, seed, measures)
+                say(f"{name}, seed {seed}: " + ", ".join(f"{k} {v:.3f}" for k, v in measures.items()))
+
+    def _add(self, name, seed, measures):
+        self._results.setdefault(name, {})[str(seed)] = measures
+        write_text(self._file, json.dumps(self._results, indent=2) + "\n")
+
+    def table(self, cells, columns, fixed=None):
+        """The means, and the least and the greatest of the seeds, as Markdown.
+
+        Args:
+            cells: Names of rows.
+            columns: A dict of measure -> head.
+            fixed: Rows that are not trained: a dict of name -> measures.
+
+        Returns:
+            The table, text.
+        """
+        results = {name: [measures] for name, measures in (fixed or {}).items()}
+        results |= {name: list(self._results.get(name, {}).values()) for name in cells}
+        rows = [
+            [name, *(_figures([each[column] for each in seeds if column in each]) for column in columns)]
+            for name, seeds in results.items()
+        ]
+        return table(["", *columns.values()], rows)
+
+    def judge(self, train, image_size, epochs):
+        """An independent classifier of sketches, trained once, on those of the training pairs."""
+        import keras
+
+        from keras_cgan.evaluate import train_judge
+
+        file = self.path / "judge.keras"
+        if not file.exists():
+            say("training an independent classifier on the real sketches, as a judge")
+            _, labels, sketches = train.as_arrays((image_size, image_size))
+            part = file.with_name("part-judge.keras")
+            train_judge(sketches, labels, epochs=epochs).save(part)
+            part.replace(file)
+        return keras.saving.load_model(file)
+
+
+def fixed_rows(judge, labels, sketches):
+    """What the measures say of the true sketches, and of white paper."""
+    import numpy as np
+
+    from keras_cgan import metrics
+
+    return {
+        name: {
+            "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
+            "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
+            "l1": metrics.l1_distance(drawn, sketches),
+        }
+        for name, drawn in {"true sketches": sketches, "white paper": np.ones_like(sketches)}.items()
+    }
+
+
+def _figures(values):
+    """The mean of some values, and in brackets from where to where."""
+    if not values:
+        return ""
+    spread = f" ({min(values):.3f} to {max(values):.3f})" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.3f}{spread}"

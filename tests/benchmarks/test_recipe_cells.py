@@ -1,0 +1,134 @@
+"""The benchmarks of recipes: cells that are done are not done again, their table, and short whole runs."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import keras_cgan
+
+ROOT = Path(keras_cgan.__file__).parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not a package.
+
+from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of  # noqa: E402
+
+CELLS = {"one": {"weight": 1.0}, "no L1": {"weight": 0.0}}
+PICTURE = np.zeros((8, 8, 3), "uint8")
+
+
+class Stopped(Exception):
+    pass
+
+
+def trainer(done, stop_at=None):
+    """Figures by hand: the weight plus the seed."""
+
+    def train(options, seed):
+        if len(done) == stop_at:
+            raise Stopped
+        done.append((options["weight"], seed))
+        return {"l1": options["weight"] + seed}, PICTURE
+
+    return train
+
+
+def test_a_stopped_run_goes_on_with_what_is_missing(tmp_path):
+    done = []
+    with pytest.raises(Stopped):
+        CellResults(tmp_path / "run", {"steps": 3}).run(CELLS, 2, trainer(done, stop_at=3))
+    assert done == [(1.0, 0), (0.0, 0), (1.0, 1)]  # all rows of a seed first
+    results = CellResults(tmp_path / "run", {"steps": 3})
+    results.run(CELLS, 2, trainer(done))
+    assert done == [(1.0, 0), (0.0, 0), (1.0, 1), (0.0, 1)]
+    kept = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert kept["no L1"]["1"]["l1"] == 1.0 and kept["one"]["0"]["seconds"] >= 0
+    assert (tmp_path / "run" / "samples" / "no-L1-1.png").stat().st_size
+    with pytest.raises(ValueError, match="steps"):
+        CellResults(tmp_path / "run", {"steps": 4})
+
+
+def test_the_table_by_hand(tmp_path):
+    results = CellResults(tmp_path / "run", {})
+    results.run({"one": CELLS["one"]}, 3, trainer([]))
+    lines = results.table(CELLS, {"l1": "L1"}, {"white paper": {"l1": 0.25, "else": 1.0}}).splitlines()
+    assert lines == [
+        "|  | L1 |",
+        "| --- | --: |",
+        "| white paper | 0.250 |",
+        "| one | 2.000 (1.000 to 3.000) |",
+        "| no L1 |  |",
+    ]
+
+
+def test_a_measure_that_a_row_has_not_is_left_empty(tmp_path):
+    results = CellResults(tmp_path / "run", {})
+    results.run({"one": CELLS["one"]}, 1, trainer([]))
+    assert results.table(["one"], {"l1": "L1", "back": "back"}).splitlines()[-1] == "| one | 1.000 |  |"
+
+
+def test_rows_that_are_not_trained():
+    sketches = np.ones((4, 8, 8, 1), "float32")
+    sketches[[0, 2], 2:4] = -1
+    sketches[[1, 3], 4:6] = -1
+    sketches[2:] = np.roll(sketches[2:], 1, axis=1)
+    labels = np.eye(2)[[0, 1, 0, 1]]
+
+    class Judge:
+        def predict(self, images, **options):
+            return np.eye(2)[[0, 1, 0, 0]]
+
+    rows = fixed_rows(Judge(), labels, sketches)
+    assert rows["true sketches"] == pytest.approx(
+        {"class_accuracy": 0.75, "within_class_diversity": 1.0, "l1": 0.0}
+    )
+    assert rows["white paper"]["l1"] == pytest.approx(0.25)
+    assert rows["white paper"]["within_class_diversity"] == 0
+
+
+def test_cells_by_name(capsys):
+    parser = parser_of("What it is.", steps=5, image_size=16, out="runs/x")
+    assert list(chosen_cells(parser, parser.parse_args([]), CELLS)) == ["one", "no L1"]
+    assert chosen_cells(parser, argparse.Namespace(cells="no L1"), CELLS) == {"no L1": {"weight": 0.0}}
+    with pytest.raises(SystemExit):
+        chosen_cells(parser, parser.parse_args(["--cells", "two"]), CELLS)
+    assert "argument --cells: must be of one, no L1. Received: 'two'" in capsys.readouterr().err
+
+
+def run(name, *arguments):
+    """Runs a benchmark as a program; returns stdout and stderr."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / f"{name}.py", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, cells, columns",
+    [
+        ("pix2pix_losses", ["L1", "L1+cGAN patch 1"], 5),
+        ("cyclegan_terms", ["GAN alone", "CycleGAN", "pix2pix (pairs)"], 7),
+    ],
+)
+def test_short_runs(name, cells, columns, tmp_path):
+    out = tmp_path / "run"
+    options = ("--steps", 2, "--seeds", 1, "--judge-epochs", 1, "--cells", ",".join(cells), "--out", out)
+    stdout, stderr = run(name, *options)
+    rows = [line.strip("| ").split(" |") for line in stdout.splitlines()]
+    assert [row[0] for row in rows[2:]] == ["true sketches", "white paper", *cells]
+    assert {len(line.split("|")) - 2 for line in stdout.splitlines()} == {columns}
+    assert all(f"{cell}, seed 0: class_accuracy" in stderr for cell in cells)
+    assert len(list((out / "samples").glob("*.png"))) == len(cells)
+    again, stderr = run(name, *options)
+    assert again == stdout and "seed 0" not in stderr
