@@ -1,15 +1,16 @@
 """CycleGAN: two sets of images and no pairs; two generators, each undoing the other."""
 
+import functools
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from keras_cgan.adversarial_losses import adversarial_loss
-from keras_cgan.checks import check_at_least
+from keras_cgan.checks import check_at_least, check_choice
 from keras_cgan.discriminators import patch_discriminator
 from keras_cgan.faster import faster_network
-from keras_cgan.generators import resnet_generator
+from keras_cgan.generators import resnet_generator, unet_generator
 from keras_cgan.metrics import l1_distance
 from keras_cgan.schedules import LinearDecay
 from keras_cgan.training.adversarial import AdversarialModel
@@ -202,6 +203,7 @@ def cyclegan(
     image_shape=(256, 256, 3),
     sketch_channels=1,
     filters=64,
+    generators="resnet",
     blocks=None,
     n_layers=3,
     learning_rate=2e-4,
@@ -215,7 +217,9 @@ def cyclegan(
         image_shape: `(height, width, channels)` of a photo.
         sketch_channels: Channels of a sketch.
         filters: Maps of the first convolution of every network.
-        blocks: Residual blocks of a generator; by default 6, and 9 from 256 pixels on.
+        generators: `"resnet"`, or `"unet"`: that of pix2pix without dropout, which the paper's code has
+            too; of small images it takes a fraction of the time.
+        blocks: Residual blocks of a ResNet; by default 6, and 9 from 256 pixels on.
         n_layers: Stride-2 convolutions of a discriminator: 3 for patches of 70 pixels.
         learning_rate: Of Adam, for all four networks.
         constant_steps, decay_steps: Updates at the full learning rate, and on the way to 0.
@@ -225,6 +229,9 @@ def cyclegan(
     Returns:
         A compiled `CycleGAN`; the paper has batches of 1.
 
+    Raises:
+        ValueError: An argument is not one of those allowed.
+
     Example:
 
     >>> model = cyclegan((64, 64, 3), filters=16, constant_steps=2000, decay_steps=2000)
@@ -233,14 +240,17 @@ def cyclegan(
 
     Source: Zhu et al. 2017, sections 4 and 7: least squares, a pool of 50, Adam 2e-4 with beta_1 .5.
     """
+    check_choice("generators", generators, ("resnet", "unet"))
     sketch_shape = (*image_shape[:2], sketch_channels)
-    if blocks is None:
-        blocks = 9 if min(image_shape[:2]) >= 256 else 6
     same = image_shape[-1] == sketch_channels
     shared = {"filters": filters, "norm": "instance"}
+    if generators == "unet":
+        generator = functools.partial(unet_generator, dropout=0.0, **shared)
+    else:
+        generator = functools.partial(resnet_generator, blocks=blocks, **shared)
     model = CycleGAN(
-        resnet_generator(image_shape, sketch_channels, blocks=blocks, **shared, name="to_sketch"),
-        resnet_generator(sketch_shape, image_shape[-1], blocks=blocks, **shared, name="to_photo"),
+        generator(image_shape, sketch_channels, name="to_sketch"),
+        generator(sketch_shape, image_shape[-1], name="to_photo"),
         patch_discriminator(sketch_shape, n_layers=n_layers, **shared, name="sketch_judge"),
         patch_discriminator(image_shape, n_layers=n_layers, **shared, name="photo_judge"),
         **{"identity_weight": 0.5 if same else 0.0, "name": "cyclegan", **options},

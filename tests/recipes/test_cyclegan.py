@@ -65,6 +65,21 @@ def test_patches_and_learning_rate_are_arguments():
         assert optimizer._learning_rate.decay_steps == 7
 
 
+def test_u_nets_are_those_of_pix2pix_without_dropout():
+    model = cyclegan((16, 16, 3), filters=2, generators="unet", n_layers=1)
+    for network, channels in ((model.to_sketch, 1), (model.to_photo, 3)):
+        names = [layer.name for layer in network.layers]
+        assert names == [
+            layer.name
+            for layer in unet_generator(
+                network.input_shape[1:], channels, filters=2, norm="instance", dropout=0
+            ).layers
+        ]
+        assert network.output_shape == (None, 16, 16, channels)
+    with pytest.raises(ValueError, match="`generators` must be one of .*resnet.*unet.* Received: .*vgg"):
+        cyclegan((16, 16, 3), generators="vgg")
+
+
 def test_identity_is_used_where_channels_are_the_same():
     model = cyclegan((32, 32, 1), filters=2, blocks=1)
     assert model.identity_weight == 0.5 and "g_identity" in model.loss_names
