@@ -1,0 +1,63 @@
+"""CycleGAN's script: a short run on a few pairs, of which it sees photos and sketches that are none."""
+
+import json
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+TINY = "--steps 20 --batch-size 2 --filters 2".split()
+
+
+@pytest.fixture(autouse=True)
+def quick_judge(monkeypatch):
+    monkeypatch.setattr("keras_cgan.recipe_run.JUDGE_STEPS", 20)
+
+
+def run(load_example, data, path, *options):
+    arguments = ["--data", data, "--out", path, *TINY, *options]
+    load_example("cyclegan").main([str(argument) for argument in arguments])
+    return json.loads((path / "results.json").read_text())
+
+
+def test_the_whole_script(load_example, data, tmp_path, capsys):
+    results = run(load_example, data, tmp_path / "run")
+    said = capsys.readouterr().out.splitlines()
+    back = f"{results['photo_back']:.3f}, of a sketch {results['sketch_back']:.3f}"
+    assert said[-2] == f"L1 of a photo and what comes back {back}"
+    assert said[-1].startswith(f"class accuracy {results['class_accuracy']:.2f} (real sketches ")
+    # Two photos of each class, each there and back, and two sketches.
+    height, width = cv2.imread(str(tmp_path / "run" / "samples.png")).shape[:2]
+    assert 6 * 96 < height < 7 * 96 and 12 * 96 < width < 14 * 96
+    assert len(list((tmp_path / "run" / "samples").glob("*.png"))) == 20
+    model = keras.models.load_model(tmp_path / "run" / "model.keras")
+    generator = keras.models.load_model(tmp_path / "run" / "generator.keras")
+    photos = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 1))
+    drawn = generator.predict(photos, verbose=0)
+    np.testing.assert_allclose(drawn, model.to_sketch.predict(photos, verbose=0), atol=1e-5)
+    assert (model.cycle_weight, model.identity_weight) == (3.0, 0.5)
+
+
+def test_it_sees_no_pair(load_example, data, tmp_path, monkeypatch):
+    seen = []
+
+    class Seen(Exception):
+        pass
+
+    def fit(self, model, batches, draw):
+        seen.append(batches)
+        raise Seen
+
+    monkeypatch.setattr("keras_cgan.recipe_run.RecipeRun.fit", fit)
+    with pytest.raises(Seen):
+        run(load_example, data, tmp_path / "run", "--ground", "light")
+    photos, sketches = (side.pairs.names for side in (seen[0]._photos, seen[0]._sketches))
+    assert len(photos) + len(sketches) == 20 and not set(photos) & set(sketches)
+    assert seen[0]._photos.pairs._pairs.ground == "light"
+
+
+def test_a_ground_that_there_is_not(load_example, data, tmp_path):
+    with pytest.raises(ValueError, match="`ground` must be one of"):
+        run(load_example, data, tmp_path / "run", "--ground", "black")
+    assert not (tmp_path / "run").exists()
