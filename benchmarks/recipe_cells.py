@@ -129,19 +129,20 @@ class CellResults:
         return keras.saving.load_model(file)
 
 
-def fixed_rows(judge, labels, sketches):
-    """What the measures say of the true sketches, and of white paper."""
+def fixed_rows(judge, labels, sketches, **others):
+    """What the measures say of the true sketches, of white paper, and of what else is given by name."""
     import numpy as np
 
     from keras_cgan import metrics
 
+    drawings = {"true sketches": sketches, "white paper": np.ones_like(sketches), **others}
     return {
         name: {
             "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
             "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
             "l1": metrics.l1_distance(drawn, sketches),
         }
-        for name, drawn in {"true sketches": sketches, "white paper": np.ones_like(sketches)}.items()
+        for name, drawn in drawings.items()
     }
 
 

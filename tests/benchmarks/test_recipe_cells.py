@@ -82,11 +82,12 @@ def test_rows_that_are_not_trained():
         def predict(self, images, **options):
             return np.eye(2)[[0, 1, 0, 0]]
 
-    rows = fixed_rows(Judge(), labels, sketches)
+    rows = fixed_rows(Judge(), labels, sketches, black=-np.ones_like(sketches))
     assert rows["true sketches"] == pytest.approx(
         {"class_accuracy": 0.75, "within_class_diversity": 1.0, "l1": 0.0}
     )
     assert rows["white paper"]["l1"] == pytest.approx(0.25)
+    assert rows["black"]["l1"] == pytest.approx(0.75)
     assert rows["white paper"]["within_class_diversity"] == 0
 
 
@@ -115,18 +116,18 @@ def run(name, *arguments):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name, cells, columns",
+    "name, cells, fixed, columns",
     [
-        ("pix2pix_losses", ["L1", "L1+cGAN patch 1"], 5),
-        ("cyclegan_terms", ["GAN alone", "CycleGAN", "pix2pix (pairs)"], 7),
+        ("pix2pix_losses", ["L1", "L1+cGAN patch 1"], [], 5),
+        ("cyclegan_terms", ["GAN alone", "CycleGAN", "pix2pix (pairs)"], ["photos"], 7),
     ],
 )
-def test_short_runs(name, cells, columns, tmp_path):
+def test_short_runs(name, cells, fixed, columns, tmp_path):
     out = tmp_path / "run"
     options = ("--steps", 2, "--seeds", 1, "--judge-epochs", 1, "--cells", ",".join(cells), "--out", out)
     stdout, stderr = run(name, *options)
     rows = [line.strip("| ").split(" |") for line in stdout.splitlines()]
-    assert [row[0] for row in rows[2:]] == ["true sketches", "white paper", *cells]
+    assert [row[0] for row in rows[2:]] == ["true sketches", "white paper", *fixed, *cells]
     assert {len(line.split("|")) - 2 for line in stdout.splitlines()} == {columns}
     assert all(f"{cell}, seed 0: class_accuracy" in stderr for cell in cells)
     assert len(list((out / "samples").glob("*.png"))) == len(cells)
