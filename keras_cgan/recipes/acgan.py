@@ -5,6 +5,7 @@ import keras
 from keras_cgan.discriminators import conv_discriminator
 from keras_cgan.generators import dcgan_generator
 from keras_cgan.latents import Latent
+from keras_cgan.random_warp import RandomWarp
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.latent_gan import LatentGAN, class_loss
 
@@ -59,15 +60,35 @@ class ACGAN(LatentGAN):
         return {"g_class": (self.class_weight, class_loss(drawn["label"], on_fake["label"]))}
 
 
-def acgan(image_shape=(32, 32, 3), n_classes=10, width=1.0, dropout=0.5, fakes_in_class_loss=True):
+def acgan(
+    image_shape=(32, 32, 3),
+    n_classes=10,
+    width=1.0,
+    dropout=0.5,
+    fakes_in_class_loss=True,
+    class_weight=1.0,
+    d_width=None,
+    optimizers=None,
+    average_decay=None,
+    warp=0.0,
+    background=-1.0,
+):
     """AC-GAN for images of 32 pixels, compiled.
+
+    D judges an image by itself, whatever the others look like, but for its batch norms: little keeps G from
+    drawing one image a class. A large `class_weight` rewards it; with a small one G may heed no label.
 
     Args:
         image_shape: `(height, width, channels)`; sides that halve evenly four times.
         n_classes: Length of a label.
         width: Multiple of the paper's numbers of maps.
-        dropout: Rate after each convolution of D.
-        fakes_in_class_loss: As `ACGAN` takes it.
+        dropout: Rate after each convolution of D; a narrow D learns more with 0.
+        fakes_in_class_loss, class_weight: As `ACGAN` takes them.
+        d_width: The multiple for D, by default `width`.
+        optimizers: As `ACGAN.compile` takes them; by default the paper's.
+        average_decay: As `ACGAN` takes it.
+        warp: Strength of the `RandomWarp` behind which D sees all images; 0, the paper's, for none.
+        background: What comes in from outside of a bent image.
 
     Returns:
         A compiled `ACGAN`; the paper has batches of 100.
@@ -89,14 +110,24 @@ def acgan(image_shape=(32, 32, 3), n_classes=10, width=1.0, dropout=0.5, fakes_i
         kernel_size=5,
         norm_first=False,
     )
+    d_width = width if d_width is None else d_width
     layers = ((16, 2), (32, 1), (64, 2), (128, 1), (256, 2), (512, 1))
     discriminator = conv_discriminator(
         image_shape,
-        layers=[(round(maps * width), stride) for maps, stride in layers],
+        layers=[(round(maps * d_width), stride) for maps, stride in layers],
         kernel_size=3,
         dropout=dropout,
         n_classes=n_classes,
+        augment=RandomWarp(warp, background=background, name="warp") if warp else None,
     )
-    model = ACGAN(generator, discriminator, latent, fakes_in_class_loss=fakes_in_class_loss, name="acgan")
-    model.compile({player: FusedAdam(2e-4, beta_1=0.5) for player in ("d", "g")})
+    model = ACGAN(
+        generator,
+        discriminator,
+        latent,
+        fakes_in_class_loss,
+        class_weight,
+        average_decay=average_decay,
+        name="acgan",
+    )
+    model.compile(optimizers or {player: FusedAdam(2e-4, beta_1=0.5) for player in ("d", "g")})
     return model

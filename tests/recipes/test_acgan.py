@@ -1,5 +1,6 @@
 """AC-GAN: D tells classes too, of real images and of fakes; G is to be told right."""
 
+import keras
 import numpy as np
 import pytest
 import steps
@@ -39,6 +40,32 @@ def test_the_papers_settings():
     )
     assert model.fakes_in_class_loss is True
     assert {steps.adam(optimizer) for optimizer in model.optimizers.values()} == {(2e-4, 0.5, 0.999)}
+
+
+def test_what_may_be_chosen_instead():
+    optimizers = {player: keras.optimizers.Adam(1e-3) for player in ("d", "g")}
+    model = small(d_width=1 / 8, class_weight=0.3, optimizers=optimizers, average_decay=0.9)
+    assert model.generator.get_layer("start_map").output.shape[-1] == 48
+    assert model.discriminator.get_layer("conv6_conv").filters == 64
+    assert (model.class_weight, model.average_decay) == (0.3, 0.9)
+    assert model.optimizers == optimizers
+
+
+def test_one_width_for_both():
+    assert small().discriminator.get_layer("conv6_conv").filters == 32
+
+
+def test_the_warp_is_ds():
+    """It bends what D sees, of real images and of fakes, in training; without it there is none."""
+    assert "warp" not in {layer.name for layer in small().discriminator.layers}
+    bent = small(warp=0.5, background=1.0, dropout=0.0)
+    layer = bent.discriminator.get_layer("warp")
+    assert (layer.strength, layer.background) == (0.5, 1.0)
+    assert "warp" in {layer.name for layer in bent.d_model.layers}
+    assert "warp" not in {layer.name for layer in bent.generator.layers}
+    first = bent.discriminator.input._keras_history.operation._outbound_nodes
+    assert [node.operation.name for node in first] == ["warp"]  # nothing sees an image that is not bent
+    steps.assert_all_learn(bent, *BATCH)
 
 
 def test_all_learn_as_a_graph():
