@@ -4,11 +4,11 @@ import importlib
 
 _EXPORTS = {
     "Pairs": "pairs",
-    "open_pairs": "pairs",
+    "open_pairs": "opening",
     "EmbeddedPairs": "embedded",
     "FolderPairs": "folder",
     "ClassImages": "class_images",
-    "open_images": "class_images",
+    "open_images": "opening",
     "embedded_images": "embedded_digits",
     "DataWarning": "scan",
     "PairPipeline": "pipeline",

@@ -75,35 +75,3 @@ class Pairs:
             to_unit(np.stack(images)) for images in zip(*(self.load(i, image_size) for i in indices))
         )
         return photos, self.one_hot(indices), sketches
-
-
-def open_pairs(folder=None, misalignment=0.4):
-    """The training pairs and the test pairs of a folder, or of the embedded set.
-
-    Args:
-        folder: `<folder>/{train,test}/{photo,sketch}/<class>/<name>`, or without `train` and
-            `test`: see `FolderPairs`. `None` for the embedded set, 420 and 120 pairs.
-        misalignment: Of the embedded set, at least 0.
-
-    Returns:
-        `(train, test)`, each a `Pairs`, of the same classes.
-
-    Raises:
-        ValueError: The folder holds fewer than two classes, or is not as `FolderPairs` wants it.
-
-    Example:
-
-    >>> train, test = open_pairs("my_pairs")
-    """
-    # Here, as both are of the kind above.
-    from keras_cgan.data.embedded import EmbeddedPairs
-    from keras_cgan.data.folder import FolderPairs
-
-    if folder is None:
-        return EmbeddedPairs(420, misalignment, seed=0), EmbeddedPairs(120, misalignment, seed=1)
-    train = FolderPairs(folder, "train")
-    if train.n_classes < 2:
-        raise ValueError(
-            f"`folder` must hold at least two classes. Received: {', '.join(train.class_names)} in {folder}"
-        )
-    return train, FolderPairs(folder, "test", class_names=train.class_names)
