@@ -67,6 +67,7 @@ def acgan(
     dropout=0.5,
     fakes_in_class_loss=True,
     class_weight=1.0,
+    label_in="input",
     d_width=None,
     optimizers=None,
     average_decay=None,
@@ -76,7 +77,8 @@ def acgan(
     """AC-GAN for images of 32 pixels, compiled.
 
     D judges an image by itself, whatever the others look like, but for its batch norms: little keeps G from
-    drawing one image a class. A large `class_weight` rewards it; with a small one G may heed no label.
+    drawing one image a class. A large `class_weight` rewards it; with a small one G heeds no label that comes
+    in beside 110 numbers of noise, but one in its norms.
 
     Args:
         image_shape: `(height, width, channels)`; sides that halve evenly four times.
@@ -84,6 +86,7 @@ def acgan(
         width: Multiple of the paper's numbers of maps.
         dropout: Rate after each convolution of D; a narrow D learns more with 0.
         fakes_in_class_loss, class_weight: As `ACGAN` takes them.
+        label_in: As `dcgan_generator` takes it: `"input"`, the paper's, or `"norms"`.
         d_width: The multiple for D, by default `width`.
         optimizers: As `ACGAN.compile` takes them; by default the paper's.
         average_decay: As `ACGAN` takes it.
@@ -109,6 +112,7 @@ def acgan(
         filters=[round(maps * width) for maps in (768, 384, 256, 192)],
         kernel_size=5,
         norm_first=False,
+        label_in=label_in,
     )
     d_width = width if d_width is None else d_width
     layers = ((16, 2), (32, 1), (64, 2), (128, 1), (256, 2), (512, 1))

@@ -51,6 +51,17 @@ def test_what_may_be_chosen_instead():
     assert model.optimizers == optimizers
 
 
+def test_the_label_in_the_norms():
+    """Then it does not go in beside the noise, and still changes what is drawn."""
+    model = small(label_in="norms")
+    assert model.generator.get_layer("start_dense").input.shape[-1] == 110
+    assert small().generator.get_layer("start_dense").input.shape[-1] == 110 + steps.N_CLASSES
+    latents = np.tile(model.latent.sample(1, 0), (3, 1))
+    model.train_on_batch(*BATCH)
+    drawn = model.generator.predict({"latent": latents, "label": np.eye(steps.N_CLASSES)[:3]}, verbose=0)
+    assert np.abs(drawn[0] - drawn[1]).max() > 1e-4
+
+
 def test_one_width_for_both():
     assert small().discriminator.get_layer("conv6_conv").filters == 32
 
