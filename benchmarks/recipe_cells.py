@@ -45,7 +45,7 @@ def parser_of(description, steps, image_size, out):
 
 def chosen_cells(parser, options, cells):
     """The cells that `--cells` names, in its order; ends the program where there is no such one."""
-    names = options.cells.split(",") if options.cells else list(cells)
+    names = [name.strip() for name in options.cells.split(",")] if options.cells else list(cells)
     for name in names:
         if name not in cells:
             parser.error(f"argument --cells: must be of {', '.join(cells)}. Received: {name!r}")

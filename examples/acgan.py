@@ -18,13 +18,14 @@ from keras_cgan.recipe_run import RecipeRun, class_summary, run_program
 
 def main(arguments=None):
     run = RecipeRun(
-        "acgan", __doc__, arguments, image_size=16, batch_size=64, steps=1200,
+        "acgan", __doc__, arguments, image_size=16, batch_size=64, steps=2000,
         width=(0.25, "multiple of the paper's maps in the generator"),
         d_width=(0.5, "multiple of the paper's maps in the discriminator"),
-        dropout=(0.0, "rate behind the discriminator's convolutions, .5 in the paper"),
+        dropout=(0.1, "rate behind the discriminator's convolutions, .5 in the paper"),
         fakes_in_class_loss=(False, "whether it learns classes from fakes too, as in the paper"),
-        class_weight=(0.4, "weight of the class losses, 1 in the paper"),
-        warp=(0.7, "how much images are bent before the discriminator sees them, 0 in the paper"),
+        class_weight=(0.2, "weight of the class losses, 1 in the paper"),
+        label_in=("norms", "where the generator is told the label; the paper: input"),
+        warp=(0.5, "how much images are bent before the discriminator sees them, 0 in the paper"),
     )  # fmt: skip
     train, test = run.open_images()
 
@@ -34,20 +35,20 @@ def main(arguments=None):
     from keras_cgan.training import FusedAdam
 
     # A generator that is faster than the discriminator, and bent images: else there is one image a class.
-    names = ("width", "d_width", "dropout", "fakes_in_class_loss", "class_weight", "warp")
+    names = ("width", "d_width", "dropout", "fakes_in_class_loss", "class_weight", "label_in", "warp")
     model = acgan(
         train.image_shape,
         train.n_classes,
-        optimizers={"d": FusedAdam(2e-4, beta_1=0.5), "g": FusedAdam(1e-3, beta_1=0.5)},
+        optimizers={"d": FusedAdam(4e-4, beta_1=0.5), "g": FusedAdam(1e-3, beta_1=0.5)},
         average_decay=0.99,
-        background=float(np.median(train.images[:, (0, -1)])),
+        background=train.background,
         **{name: run.settings[name] for name in names},
     )
     draw = functools.partial(class_rows, latent=model.latent, class_names=train.class_names)
     generator = run.fit(model, run.batches_of(train), draw)
     write_image(run.path / "interpolation.png", draw(generator, latent=Between(model.latent)))
     results = run.measure_classes(generator, model.latent, train, test)
-    run.end(model, generator, results, class_summary(results))
+    run.end(results, class_summary(results))
 
 
 class Between:

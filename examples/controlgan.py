@@ -72,7 +72,7 @@ def main(arguments=None):
     margins = [margin(logits, test.labels) for logits in told]
     line += f"\nC's loss on fakes over that on real images {ratio:.2f}, asked {model.equilibrium.target:g}"
     line += "\nC's logit margin: " + ", ".join(f"{m:+.1f} (label x {f})" for m, f in zip(margins, FACTORS))
-    run.end(model, generator, {**results, "loss_ratio": ratio, "margins": margins}, line)
+    run.end({**results, "loss_ratio": ratio, "margins": margins}, line)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def main(arguments=None):
     generator = run.fit(model, batches, lambda generator: cycle_grid(generator, model.to_photo, *test, names))
     results = run.measure_pairs(generator, train, test) | model.cycle_errors(test[0], test[2])
     line = f"L1 of a photo and what comes back {results['photo_back']:.3f}, of a sketch "
-    run.end(model, generator, results, f"{line}{results['sketch_back']:.3f}\n{pair_summary(results)}")
+    run.end(results, f"{line}{results['sketch_back']:.3f}\n{pair_summary(results)}")
 
 
 if __name__ == "__main__":

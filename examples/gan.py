@@ -10,7 +10,7 @@ normal distribution with the training images' mean and covariance, and for the t
 
 import numpy as np
 
-from keras_cgan.recipe_run import Batches, RecipeRun, run_program
+from keras_cgan.recipe_run import RecipeRun, run_program
 
 DRAWN, MOST_VALIDATION, MOST_TEST = 10_000, 500, 1000
 
@@ -45,7 +45,7 @@ def main(arguments=None):
     from keras_cgan.recipes import gan, marginal_bias
     from keras_cgan.training import FusedAdam
 
-    # The paper's SGD and dropout take 100,000 steps and more.
+    # In thousands of steps: Adam, and less dropout.
     model = gan(
         train.image_shape,
         hidden=(run.settings["units"],) * 2,
@@ -60,8 +60,7 @@ def main(arguments=None):
         "normal": normal_draws(train.images, DRAWN),
         "train": train.images[:DRAWN],
     }
-    batch_size, seed = run.settings["batch_size"], run.settings["seed"]
-    batches = Batches(lambda start: train.batches(batch_size, seed, start, labels=False))
+    batches = run.batches_of(train, labels=False)
     generator = run.fit(model, batches, lambda generator: noise_rows(generator, model.latent))
     samples = {"drawn": generator.predict(latents, batch_size=500, verbose=0), **samples}
     print("measuring log-likelihoods ...", flush=True)
@@ -69,7 +68,7 @@ def main(arguments=None):
     results = {name: parzen_log_likelihood((images + 1) / 2, *real) for name, images in samples.items()}
     text = {name: f"{r['log_likelihood']:.1f} +- {r['standard_error']:.1f}" for name, r in results.items()}
     line = f"Parzen log-likelihood {text['drawn']} nats (untrained {text['untrained']}, normal distribution "
-    run.end(model, generator, results, f"{line}{text['normal']}, training images {text['train']})")
+    run.end(results, f"{line}{text['normal']}, training images {text['train']})")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ c1 runs from left to right, in `c2.png` and `c3.png` these codes run from -2 to 
 
 import numpy as np
 
-from keras_cgan.recipe_run import Batches, RecipeRun, run_program
+from keras_cgan.recipe_run import RecipeRun, run_program
 
 MEASURED = 2000  # drawn images, for the bound
 
@@ -61,11 +61,10 @@ def main(arguments=None):
     from keras_cgan.recipes import infogan
 
     # On small sets codes find the classes where there is less noise, and what D and Q see is bent.
-    batch_size, seed = run.settings["batch_size"], run.settings["seed"]
     options = {name: run.settings[name] for name in ("width", "noise", "warp")}
-    background = float(np.median(train.images[:, (0, -1)]))
+    background = train.background
     model = infogan(train.image_shape, run.settings["codes"], background=background, **options)
-    batches = Batches(lambda start: train.batches(batch_size, seed, start, labels=False))
+    batches = run.batches_of(train, labels=False)
     generator = run.fit(model, batches, lambda generator: code_rows(generator, model.latent, 0))
     for code in range(3):
         write_image(run.path / f"c{code + 1}.png", code_rows(generator, model.latent, code))
@@ -75,7 +74,7 @@ def main(arguments=None):
         f"matching error {results['matching_error']:.1%} of test images "
         f"(training images {results['matching_error_train']:.1%})"
     )
-    run.end(model, generator, results, line)
+    run.end(results, line)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def main(arguments=None):
     batches = PairPipeline(train, run.image_size, batch_size, seed=seed, drop_remainder=True)
     generator = run.fit(model, batches, lambda generator: sample_grid(generator, *test, train.class_names))
     results = run.measure_pairs(generator, train, test)
-    run.end(model, generator, results, pair_summary(results))
+    run.end(results, pair_summary(results))
 
 
 if __name__ == "__main__":

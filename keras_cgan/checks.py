@@ -44,6 +44,13 @@ def check_positive(**values):
             raise ValueError(f"`{argument}` must be a number above 0. Received: {argument}={value!r}")
 
 
+def check_weights(**values):
+    """Raises a `ValueError` that names the first argument that is no finite number of at least 0."""
+    for argument, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < float("inf"):
+            raise ValueError(f"`{argument}` must be a number of at least 0. Received: {argument}={value!r}")
+
+
 def check_widths(argument, value, least=1):
     """Raises a `ValueError` unless `value` is a tuple of `least` or more positive integers."""
     if not isinstance(value, (tuple, list)) or len(value) < least or not all(map(_is_count, value)):

@@ -132,7 +132,9 @@ def evaluate_images(generator, judge, latent, images, seed=0):
     Returns:
         A dict of floats: `class_accuracy` and, beside it, `class_accuracy_real` (the judge on the test
         images: the ceiling), `within_class_diversity` (1 = as the real ones), `ms_ssim` and, beside
-        it, `ms_ssim_real` (likeness within a class: higher than the real ones' means less variety).
+        it, `ms_ssim_real` (likeness within a class: higher than the real ones' means less variety), of
+        `ms_ssim_scales` scales, and `ms_ssim_classes_below`, the share of classes that are no more
+        alike than the real ones.
 
     Example:
 
@@ -144,10 +146,15 @@ def evaluate_images(generator, judge, latent, images, seed=0):
     """
     labels, real = images.labels, images.images
     drawn = generator.predict({"latent": latent.sample(len(labels), seed), "label": labels}, verbose=0)
+    alike, alike_real = (metrics.ms_ssim_within_class(images, labels) for images in (drawn, real))
+    both = np.array([alike["classes"], alike_real["classes"]])
+    both = both[:, ~np.isnan(both).any(axis=0)]
     return {
         "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
         "class_accuracy_real": metrics.class_accuracy(judge, real, labels),
         "within_class_diversity": metrics.within_class_diversity(drawn, real, labels),
-        "ms_ssim": metrics.ms_ssim_within_class(drawn, labels)["ms_ssim"],
-        "ms_ssim_real": metrics.ms_ssim_within_class(real, labels)["ms_ssim"],
+        "ms_ssim": alike["ms_ssim"],
+        "ms_ssim_real": alike_real["ms_ssim"],
+        "ms_ssim_scales": alike["scales"],
+        "ms_ssim_classes_below": float(np.mean(both[0] <= both[1])) if both.size else float("nan"),
     }

@@ -14,6 +14,8 @@ class RandomWarp(keras.layers.Layer):
     through it: the generator does not learn to bend. What is read off the images, a class or a code,
     must then be what bending leaves as it is.
 
+    For small images: it takes memory as the cube of the width, 67 MB for 64 images of 64 px, .5 GB of 128 px.
+
     Args:
         strength: At 1 both sides are scaled by up to `exp(.22)`, slanted by up to .3, and a wave of up
             to a twentieth of the side goes through; less in proportion.

@@ -12,13 +12,13 @@ from keras_cgan.run_folder import RunFolder, write_json
 from keras_cgan.startup import PRECISIONS, start_tensorflow
 
 ROUNDS = 20  # of steps: after each a picture, a row of losses and a save
-LEAST = {"image_size": 8, "batch_size": 1, "steps": ROUNDS, "seed": 0}
+LEAST = {"image_size": 16, "batch_size": 1, "steps": ROUNDS, "seed": 0}  # 16: a judge's least
 JUDGE_STEPS, JUDGE_BATCH = 1000, 32
 MOST_SKETCHES, MOST_TEST_PHOTOS = 3000, 1000  # that the judge learns from; to measure on
 
 
-class Batches(NamedTuple):
-    """What `RecipeRun.fit` takes, beside a `PairPipeline`: endless batches from a step `start` on."""
+class _Batches(NamedTuple):
+    """As a `PairPipeline` has it: a function of a step `start` that gives endless batches from there on."""
 
     batches: Any
 
@@ -34,8 +34,8 @@ class RecipeRun:
         arguments: The command line as a list; `None` for the program's own.
         image_size, batch_size, steps: Defaults of the options of these names.
         data: Text of `--help` for `--data`.
-        **options: The script's own options: name -> `(default, help)`. Of a boolean it makes `--name`
-            and `--no-name`.
+        **options: The script's own options: name -> `(default, help)`, or `(default, help, least)` for a
+            number. Of a boolean it makes `--name` and `--no-name`.
 
     Attributes:
         settings: All options but `--out`: a dict, name -> value.
@@ -51,7 +51,7 @@ class RecipeRun:
     >>> draw = functools.partial(class_rows, latent=model.latent, class_names=train.class_names)
     >>> generator = run.fit(model, run.batches_of(train), draw)
     >>> results = run.measure_classes(generator, model.latent, train, test)
-    >>> run.end(model, generator, results, class_summary(results))
+    >>> run.end(results, class_summary(results))
     """
 
     def __init__(
@@ -72,12 +72,16 @@ class RecipeRun:
             "seed": (0, "of weights, order and noise"),
             **options,
         }
+        from keras_cgan.data.opening import DIGITS
+
         settings = _parse(description, data, options, arguments)
         out = settings.pop("out")
-        for option, least in LEAST.items():
+        leasts = {option: rest[0] for option, (_, _, *rest) in options.items() if rest}
+        for option, least in (LEAST | leasts).items():
             if not least <= settings[option] < math.inf:
                 raise ValueError(f"{_flag(option)} must be at least {least}. Received: {settings[option]}")
-        if settings["data"] and os.path.exists(settings["data"]):
+        settings["steps"] -= settings["steps"] % ROUNDS
+        if settings["data"] and settings["data"] != DIGITS and os.path.exists(settings["data"]):
             settings["data"] = str(Path(settings["data"]).resolve())
         self.settings = settings
         self.path = Path(out) if out else RunFolder.next_free("runs", name)
@@ -117,17 +121,17 @@ class RecipeRun:
         """Photos, labels and sketches of the test pairs, to draw and to measure on."""
         return pairs.as_arrays(self.image_size, MOST_TEST_PHOTOS)
 
-    def batches_of(self, images):
-        """`ClassImages` as `fit` takes them."""
-        settings = self.settings
-        return Batches(functools.partial(images.batches, settings["batch_size"], settings["seed"]))
+    def batches_of(self, images, labels=True):
+        """`ClassImages` as `fit` takes them, with or without labels."""
+        size, seed = self.settings["batch_size"], self.settings["seed"]
+        return _Batches(functools.partial(images.batches, size, seed, labels=labels))
 
     def fit(self, model, data, draw):
-        """Trains, with a bar; writes pictures, losses and saves, and goes on from the last save.
+        """Trains, with a bar; writes pictures, losses and models, and goes on from the last round.
 
         Args:
             model: A compiled `AdversarialModel`.
-            data: `Batches`, or a `PairPipeline`.
+            data: What `batches_of` gives, or a `PairPipeline`.
             draw: A function from the generator to a picture, uint8 `(height, width, 3)`.
 
         Returns:
@@ -142,6 +146,7 @@ class RecipeRun:
         per_round = self.settings["steps"] // ROUNDS
         data.batches(start=0)  # a batch size that is too large is refused before there is a folder
         folder = RunFolder.new_or_same(self.path, self.settings)
+        print(f"results go to {self.path}; after a stop, --out {self.path} goes on")
         checkpoint = TrainerCheckpoint(model, self.path / "checkpoint")
         done = checkpoint.restore()
         folder.keep_losses(done)
@@ -161,17 +166,16 @@ class RecipeRun:
             sys.exit(f"\nstopped: with --out {self.path} the same command goes on after the last whole round")
         pictures.update()
         write_image(self.path / "samples.png", draw(pictures.generator))
+        pictures.generator.save(self.path / "generator.keras")
+        model.save(self.path / "model.keras")
         return pictures.generator
 
     def measure_classes(self, generator, latent, train, test):
         """What `evaluate_images` says by a judge that learns from the training images."""
-        import numpy as np
-
         from keras_cgan.evaluate import evaluate_images
 
-        background = float(np.median(train.images[:, (0, -1)]))
         # Not mirrored: a mirrored 3 is no 3.
-        judge = _judge(train.images, train.labels, mirror=False, background=background)
+        judge = _judge(train.images, train.labels, mirror=False, background=train.background)
         return evaluate_images(generator, judge, latent, test)
 
     def measure_pairs(self, generator, train, test):
@@ -190,17 +194,13 @@ class RecipeRun:
         _, labels, sketches = train.as_arrays(self.image_size, MOST_SKETCHES)
         return evaluate(generator, _judge(sketches, labels), *test)
 
-    def end(self, model, generator, results, line):
-        """Saves the networks and the measures, and says what was made and where.
+    def end(self, results, line):
+        """Saves the measures, and says what was made and where.
 
         Args:
-            model: The trained model, as a whole: to train on with.
-            generator: The network to keep.
             results: The measures, a dict that JSON can hold.
             line: The measures as a line to read.
         """
-        generator.save(self.path / "generator.keras")
-        model.save(self.path / "model.keras")
         write_json(self.path / "results.json", {**self.settings, **results})
         print(f"pictures:  {self.path}/*.png, and while it learnt {self.path}/samples/*.png")
         print(f"models:    {self.path}/*.keras\nlosses:    {self.path / 'losses.csv'}")
@@ -255,7 +255,7 @@ def _parse(description, data, options, arguments):
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", help=f"{data} (default: the embedded set)")
-    for option, (default, text) in options.items():
+    for option, (default, text, *_) in options.items():
         kind = (
             {"action": argparse.BooleanOptionalAction}
             if isinstance(default, bool)

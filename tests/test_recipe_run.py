@@ -52,7 +52,7 @@ def train(*arguments, callback=None):
         draw = callback(draw)
     generator = run.fit(model, run.batches_of(images), draw)
     results = run.measure_classes(generator, model.latent, images, test)
-    run.end(model, generator, results, class_summary(results))
+    run.end(results, class_summary(results))
     return run, model
 
 
@@ -126,13 +126,41 @@ def test_folders_are_new_by_default(npz, tmp_path, monkeypatch):
     [
         (["--steps", "19"], "--steps must be at least 20. Received: 19"),
         (["--batch-size", "0"], "--batch-size must be at least 1. Received: 0"),
-        (["--image-size", "4"], "--image-size must be at least 8. Received: 4"),
+        (["--image-size", "8"], "--image-size must be at least 16. Received: 8"),
+        (["--power", "-2"], "--power must be at least 0. Received: -2.0"),
         (["--seed", "-1"], "--seed must be at least 0. Received: -1"),
     ],
 )
 def test_options_out_of_range_are_refused_by_name(arguments, message):
     with pytest.raises(ValueError, match=message):
-        RecipeRun("tiny", "A tiny one.", arguments)
+        RecipeRun("tiny", "A tiny one.", arguments, power=(1.5, "of the horse", 0))
+
+
+def test_steps_are_kept_as_done(tmp_path):
+    run = RecipeRun("tiny", "A tiny one.", ["--steps", "59", "--out", str(tmp_path / "run")])
+    assert run.settings["steps"] == 40
+
+
+def test_digits_are_the_set_whatever_folders_there_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    assert RecipeRun("tiny", "A tiny one.", ["--data", "digits"]).settings["data"] == "digits"
+    given = RecipeRun("tiny", "A tiny one.", ["--data", "./digits"]).settings["data"]
+    assert given == str(tmp_path / "digits")
+
+
+def test_models_are_there_when_measuring_fails(npz, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise ValueError("no judge")
+
+    monkeypatch.setattr("keras_cgan.recipe_run._judge", fails)
+    with pytest.raises(ValueError, match="no judge"):
+        train("--data", npz, "--out", tmp_path / "run")
+    assert (tmp_path / "run" / "generator.keras").exists() and (tmp_path / "run" / "model.keras").exists()
+    monkeypatch.undo()
+    monkeypatch.setattr("keras_cgan.recipe_run.JUDGE_STEPS", 40)
+    train("--data", npz, "--out", tmp_path / "run")
+    assert (tmp_path / "run" / "results.json").exists()
 
 
 def test_a_run_that_cannot_start_leaves_no_folder(npz, tmp_path):

@@ -10,6 +10,9 @@ class ShowProgress(keras.callbacks.Callback):
 
     Keras' own bar is one an epoch: hundreds of lines, where a set is small. In a log file, a line an epoch.
 
+    Raises:
+        ValueError: In `fit`, where the number of steps is not known.
+
     Example:
 
     >>> gan.fit(dataset, epochs=300, steps_per_epoch=14, verbose=0, callbacks=[ShowProgress()])
@@ -17,6 +20,11 @@ class ShowProgress(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._steps = self.params["steps"]
+        if self._steps is None:
+            raise ValueError(
+                "`steps_per_epoch` of fit must be given where a dataset does not know its length. "
+                "Received: ShowProgress() without a number of steps"
+            )
         self._progress = Progress(self._steps * self.params["epochs"], log_every=self._steps)
         self._done = 0
 

@@ -63,6 +63,11 @@ class ClassImages:
         """`(height, width, channels)` of an image."""
         return self.images.shape[1:]
 
+    @property
+    def background(self):
+        """The median of the top and bottom rows of pixels, in [-1, 1]."""
+        return float(np.median(self.images[:, (0, -1)]))
+
     def subset(self, indices):
         """The images at some indices, or where a mask is true, as a `ClassImages` of the same classes."""
         chosen = np.arange(len(self))[indices]

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_cgan.checks import check_weights
 from keras_cgan.discriminators import conv_discriminator
 from keras_cgan.generators import dcgan_generator
 from keras_cgan.latents import Latent
@@ -41,6 +42,7 @@ class ACGAN(LatentGAN):
     ):
         super().__init__(generator, discriminator, latent, **{"fake_labels": "uniform", **options})
         self._given |= {"fakes_in_class_loss": fakes_in_class_loss, "class_weight": class_weight}
+        check_weights(class_weight=class_weight)
         self.fakes_in_class_loss, self.class_weight = fakes_in_class_loss, class_weight
         outputs = discriminator.output if isinstance(discriminator.output, dict) else {}
         told = outputs["label"].shape[-1] if "label" in outputs else None
@@ -102,7 +104,8 @@ def acgan(
     >>> model.fit(train.batches(100), epochs=10, steps_per_epoch=len(train) // 100)
     >>> images = model.generator.predict({"latent": model.latent.sample(10), "label": np.eye(10)})
 
-    Source: Odena et al. 2017, appendix A: 110 numbers of noise, Adam 2e-4 with beta_1 .5.
+    Source: Odena et al. 2017, equations 2 and 3, appendix A: 110 numbers of noise, Adam 2e-4 with beta_1
+    .5. Of its "768" this takes maps, of a sixteenth of the sides, for the first layer.
     """
     latent = Latent(noise=110, categories=(), continuous=0)
     generator = dcgan_generator(

@@ -36,7 +36,8 @@ def cgan(
         output_bias: As `gan` takes it.
         dropout: Rate behind the generator's layers. Where it learns to draw from what it drops, it
             heeds the noise less.
-        d_dropout: Rates on the discriminator's image and behind its layers.
+        d_dropout: Rates on the discriminator's image and behind its layers: the paper has .5 and tells
+            no other on the image; .2 is the first GAN's.
         optimizers: As `LatentGAN.compile` takes them; by default the paper's,
             `paper_sgd(decay_factor=1.00004)`.
         average_decay: As `LatentGAN` takes it.

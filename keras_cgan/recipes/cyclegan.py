@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_cgan.adversarial_losses import adversarial_loss
-from keras_cgan.checks import check_at_least, check_choice
+from keras_cgan.adversarial_losses import ADVERSARIAL_LOSSES, adversarial_loss
+from keras_cgan.checks import check_at_least, check_choice, check_weights
 from keras_cgan.discriminators import patch_discriminator
 from keras_cgan.faster import faster_network
 from keras_cgan.generators import resnet_generator, unet_generator
@@ -102,6 +102,10 @@ class CycleGAN(AdversarialModel):
                     f"`{argument}` must take images {shape}. Received: a model of {network.input.shape[1:]}"
                 )
         check_at_least(0, image_pool=image_pool)
+        check_choice("loss", loss, ADVERSARIAL_LOSSES)
+        check_weights(
+            cycle_weight=cycle_weight, identity_weight=identity_weight, adversarial_weight=adversarial_weight
+        )
         self.to_sketch, self.to_photo = to_sketch, to_photo
         self.sketch_judge, self.photo_judge = sketch_judge, photo_judge
         self.judges = [logits_of(judge, argument, "real_fake") for argument, judge in judges.items()]

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_cgan.adversarial_losses import gaussian_loss
+from keras_cgan.checks import check_weights
 from keras_cgan.discriminators import conv_discriminator
 from keras_cgan.generators import dcgan_generator
 from keras_cgan.latents import Latent
@@ -39,6 +40,7 @@ class InfoGAN(LatentGAN):
     def __init__(self, generator, discriminator, latent, code_weight=1.0, continuous_weight=0.1, **options):
         super().__init__(generator, discriminator, latent, **options)
         self._given |= {"code_weight": code_weight, "continuous_weight": continuous_weight}
+        check_weights(code_weight=code_weight, continuous_weight=continuous_weight)
         self.code_weight, self.continuous_weight = code_weight, continuous_weight
         self.loss_names = ("d_loss", "g_loss", "d_code", "g_code")
         if latent.continuous:
@@ -81,7 +83,8 @@ def infogan(
         noise: How many numbers of noise, U(-1, 1) as in the paper's code.
         width: Multiple of the paper's numbers of units and maps.
         warp: Strength of the `RandomWarp` behind which D and Q see all images; 0, the paper's, for none.
-            A few thousand images D else learns by heart: each code then draws one image over and over.
+            A few thousand images D else learns by heart: each code then draws one image over and over. But
+            size and slant, which the paper's continuous codes found, are then what Q cannot read.
         background: What comes in from outside of a bent image.
 
     Returns:

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_cgan.adversarial_losses import adversarial_loss
-from keras_cgan.checks import check_choice
+from keras_cgan.adversarial_losses import ADVERSARIAL_LOSSES, adversarial_loss
+from keras_cgan.checks import check_choice, check_weights
 from keras_cgan.faster import faster_network
 from keras_cgan.training.adversarial import AdversarialModel
 from keras_cgan.training.adversarial_checks import check_batch, check_range
@@ -86,10 +86,8 @@ class LatentGAN(AdversarialModel):
             "name": name,
         }
         check_choice("fake_labels", fake_labels, FAKE_LABELS)
-        if not penalty_weight >= 0:
-            raise ValueError(
-                f"`penalty_weight` must be at least 0. Received: penalty_weight={penalty_weight}"
-            )
+        check_choice("loss", loss, ADVERSARIAL_LOSSES)
+        check_weights(penalty_weight=penalty_weight)
         self.generator, self.discriminator = generator, discriminator
         self.latent, self.adversarial = latent, adversarial_loss(loss)
         self.penalty_weight, self.fake_labels = penalty_weight, fake_labels

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_cgan import Latent, LatentGAN, maxout_discriminator, mlp_generator
 from keras_cgan.callbacks import DrawPictures, ShowProgress, StopIfNotFinite
@@ -84,3 +85,11 @@ def test_one_bar_counts_the_steps_of_all_epochs(images, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" [")[0] for line in lines] == ["step 6/12", "step 9/12", "step 12/12"]
     assert all("d_loss" in line and "g_loss" in line for line in lines)
+
+
+def test_a_bar_needs_the_number_of_steps(images):
+    batches = tf.data.Dataset.from_generator(
+        lambda: iter([images]), output_signature=tf.TensorSpec((None, *SHAPE), tf.float32)
+    )
+    with pytest.raises(ValueError, match="`steps_per_epoch` of fit must be given"):
+        gan().fit(batches, verbose=0, callbacks=[ShowProgress()])

@@ -140,3 +140,9 @@ def test_a_loaded_model_goes_on(tmp_path):
     model = small(fakes_in_class_loss=False)
     loaded = steps.assert_goes_on(model, tmp_path / "acgan.keras", *BATCH)
     assert loaded.fakes_in_class_loss is False
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan")])
+def test_a_weight_that_is_none(weight):
+    with pytest.raises(ValueError, match="`class_weight` must be a number of at least 0. Received: class_w"):
+        small(class_weight=weight)

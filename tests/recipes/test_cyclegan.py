@@ -217,7 +217,9 @@ REFUSED = [
     ({"photo_judge": patch_discriminator(SIZED, 2, 1)}, r"`photo_judge` must take .*Received: .*16, 2\)"),
     ({"sketch_judge": patch_discriminator(SIZED, 2, 1)}, r"`sketch_judge` must take .*Received: .*16, 2\)"),
     ({"identity_weight": 0.5}, "`identity_weight` must be 0 where.*Received: identity_weight=0.5"),
-    ({"loss": "square"}, "`name` must be one of.*Received: name='square'"),
+    ({"loss": "square"}, "`loss` must be one of.*Received: loss='square'"),
+    ({"cycle_weight": -1.0}, "`cycle_weight` must be a number of at least 0. Received: cycle_weight=-1.0"),
+    ({"adversarial_weight": float("nan")}, "`adversarial_weight` must be .*Received: .*nan"),
     (
         {"to_sketch": unet_generator((16, 16, 3), n_classes=3, filters=2)},
         "`to_sketch` must have one input.*Rec",

@@ -310,10 +310,10 @@ REFUSED = {
         r"`generator` must take one .*Received: inputs \['latent', 'style'\]",
     ),
     "no model": ({"generator": "mlp"}, "`generator` must be a model made .*Received: generator='mlp'"),
-    "loss": ({"loss": "gan"}, "`name` must be one of.*Received: name='gan'"),
+    "loss": ({"loss": "gan"}, "`loss` must be one of.*Received: loss='gan'"),
     "weight": (
         {"penalty_weight": -1.0},
-        "`penalty_weight` must be at least 0. Received: penalty_weight=-1.0",
+        "`penalty_weight` must be a number of at least 0. Received: penalty_weight=-1.0",
     ),
     "nan": ({"penalty_weight": float("nan")}, "`penalty_weight` must be .*Received: penalty_weight=nan"),
     "fake_labels": ({"fake_labels": "real"}, r"`fake_labels` must be one of \('data', 'uniform'\)"),
