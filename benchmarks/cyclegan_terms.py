@@ -52,7 +52,7 @@ def main():
 
     size = (options.image_size,) * 2
     settings = {name: getattr(options, name) for name in ("steps", "image_size", "judge_epochs")}
-    results = CellResults(options.out, settings)
+    results = CellResults(options.out, settings | {"batch_size": BATCH_SIZE, "recipe": SETTINGS})
     # Photos of one channel, as sketches are: the identity term wants that.
     pairs, test_pairs = (GreyPairs(each, "white") for each in open_pairs(None, misalignment=0.0))
     judge = results.judge(pairs, options.image_size, options.judge_epochs)

@@ -49,7 +49,7 @@ def main():
     settings = {
         name: getattr(options, name) for name in ("steps", "image_size", "judge_epochs", "misalignment")
     }
-    results = CellResults(options.out, settings)
+    results = CellResults(options.out, settings | {"batch_size": BATCH_SIZE, "recipe": SMALL})
     pairs, test_pairs = open_pairs(None, options.misalignment)
     judge = results.judge(pairs, options.image_size, options.judge_epochs)
     test = test_pairs.as_arrays(size)

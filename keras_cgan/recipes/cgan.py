@@ -22,9 +22,8 @@ def cgan(
 ):
     """The conditional GAN of 2014, compiled.
 
-    In few updates the paper's settings draw one image a class, or heed neither label nor noise.
-    Noise of more variance (`noise_distribution="normal"`), `dropout=0.0`, less `d_dropout` and Adam
-    mend both.
+    In few updates the paper's settings draw one image a class, or heed neither label nor noise. Adam,
+    noise of more variance (`noise_distribution="normal"`) and `dropout=0.0` in the generator mend both.
 
     Args:
         image_shape: `(height, width, channels)`.
