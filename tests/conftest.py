@@ -8,6 +8,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Before TensorFlow is imported.
 
 import keras  # noqa: E402
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 import keras_cgan  # noqa: E402
@@ -20,6 +21,16 @@ def same_start():
     keras.config.set_dtype_policy("float32")
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def npz(tmp_path):
+    """60 images of two classes, bright and dark."""
+    levels = np.arange(60) % 2
+    images = np.clip(np.random.default_rng(0).normal(60 + 130 * levels, 20, (16, 16, 60)), 0, 255)
+    file = tmp_path / "set.npz"
+    np.savez(file, images=images.transpose(2, 0, 1).astype("uint8"), labels=levels)
+    return file
 
 
 @pytest.fixture(scope="session")

@@ -20,16 +20,6 @@ def quick_judge(monkeypatch):
     monkeypatch.setattr("keras_cgan.recipe_run.JUDGE_STEPS", 40)
 
 
-@pytest.fixture
-def npz(tmp_path):
-    """60 images of two classes, bright and dark."""
-    levels = np.arange(60) % 2
-    images = np.clip(np.random.default_rng(0).normal(60 + 130 * levels, 20, (16, 16, 60)), 0, 255)
-    file = tmp_path / "set.npz"
-    np.savez(file, images=images.transpose(2, 0, 1).astype("uint8"), labels=levels)
-    return file
-
-
 def make_model(image_shape, n_classes):
     model = LatentGAN(
         mlp_generator(image_shape, 4, n_classes, hidden=(8,)),

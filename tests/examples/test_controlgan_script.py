@@ -9,6 +9,8 @@ import pytest
 
 from keras_cgan import Latent, resblock_generator
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def example(load_example):

@@ -6,16 +6,9 @@ import re
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = "--image-size 16 --batch-size 8 --steps 20 --units 8".split()
-
-
-@pytest.fixture
-def npz(tmp_path):
-    """60 images of two classes, bright and dark."""
-    levels = np.arange(60) % 2
-    images = np.clip(np.random.default_rng(0).normal(60 + 130 * levels, 20, (16, 16, 60)), 0, 255)
-    np.savez(tmp_path / "set.npz", images=images.transpose(2, 0, 1).astype("uint8"), labels=levels)
-    return tmp_path / "set.npz"
 
 
 def test_the_whole_script(load_example, npz, tmp_path, capsys, monkeypatch):

@@ -8,6 +8,8 @@ import pytest
 
 from keras_cgan import Latent, recipe_run
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = "--batch-size 8 --steps 20 --width 0.05 --noise 3 --codes 4".split()
 
 

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TINY = "--steps 20 --batch-size 4 --filters 2".split()
 
 
