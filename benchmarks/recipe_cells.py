@@ -64,8 +64,7 @@ class CellResults:
     """
 
     def __init__(self, folder, settings):
-        # As JSON gives them back: a tuple is a list there.
-        self.path = RunFolder.new_or_same(folder, json.loads(json.dumps(settings))).path
+        self.path = RunFolder.new_or_same(folder, settings).path
         self._file = self.path / "results.json"
         self._results = json.loads(self._file.read_text(encoding="utf-8")) if self._file.exists() else {}
 

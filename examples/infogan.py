@@ -62,8 +62,7 @@ def main(arguments=None):
 
     # On small sets codes find the classes where there is less noise, and what D and Q see is bent.
     options = {name: run.settings[name] for name in ("width", "noise", "warp")}
-    background = train.background
-    model = infogan(train.image_shape, run.settings["codes"], background=background, **options)
+    model = infogan(train.image_shape, run.settings["codes"], background=train.background, **options)
     batches = run.batches_of(train, labels=False)
     generator = run.fit(model, batches, lambda generator: code_rows(generator, model.latent, 0))
     for code in range(3):

@@ -75,7 +75,7 @@ _ALL = {
 ADVERSARIAL_LOSSES = tuple(_ALL)
 
 
-def adversarial_loss(name):
+def adversarial_loss(name, argument="name"):
     """The losses of a real/fake output, by name; s is the output:
 
     | name | D on real | D on fakes | G on fakes |
@@ -92,6 +92,7 @@ def adversarial_loss(name):
 
     Args:
         name: One of `ADVERSARIAL_LOSSES`.
+        argument: What an error calls it.
 
     Returns:
         An `AdversarialLoss`: `real`, `fake` and `generator` are functions of outputs `(batch, 1)`,
@@ -110,7 +111,7 @@ def adversarial_loss(name):
     generative adversarial networks", equation 2 with a, b, c = 0, 1, 1; Lim and Ye 2017,
     "Geometric GAN"; Arjovsky et al. 2017, "Wasserstein GAN", algorithm 1.
     """
-    check_choice("name", name, ADVERSARIAL_LOSSES)
+    check_choice(argument, name, ADVERSARIAL_LOSSES)
     return _ALL[name]
 
 

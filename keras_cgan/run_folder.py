@@ -87,7 +87,8 @@ class RunFolder:
         if not (Path(path) / "settings.json").is_file():
             return cls.new(path, settings)
         run = cls.open(path)
-        for name, value in settings.items():
+        # As JSON gives them back: a tuple is a list there.
+        for name, value in json.loads(json.dumps(settings)).items():
             if run.settings.get(name) != value:
                 raise ValueError(
                     f"{path} holds a run with {name}={run.settings.get(name)!r}: go on with that, or choose "

@@ -156,3 +156,11 @@ def test_not_a_number_is_null_in_json(tmp_path):
         "accuracy": 0.5,
         "data": None,
     }
+
+
+def test_the_same_settings_go_on_though_json_has_no_tuples(tmp_path):
+    settings = {"rates": (1e-3, 2e-4), "recipe": {"widths": (8, 16)}}
+    run = RunFolder.new_or_same(tmp_path / "run", settings)
+    assert RunFolder.new_or_same(tmp_path / "run", settings).path == run.path
+    with pytest.raises(ValueError, match="holds a run with rates=.*Received: rates="):
+        RunFolder.new_or_same(tmp_path / "run", {"rates": (1e-3, 1e-3)})

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_cgan.adversarial_losses import ADVERSARIAL_LOSSES, adversarial_loss
+from keras_cgan.adversarial_losses import adversarial_loss
 from keras_cgan.checks import check_at_least, check_choice, check_weights
 from keras_cgan.discriminators import patch_discriminator
 from keras_cgan.faster import faster_network
@@ -102,7 +102,6 @@ class CycleGAN(AdversarialModel):
                     f"`{argument}` must take images {shape}. Received: a model of {network.input.shape[1:]}"
                 )
         check_at_least(0, image_pool=image_pool)
-        check_choice("loss", loss, ADVERSARIAL_LOSSES)
         check_weights(
             cycle_weight=cycle_weight, identity_weight=identity_weight, adversarial_weight=adversarial_weight
         )
@@ -112,7 +111,7 @@ class CycleGAN(AdversarialModel):
         self.cycle_weight = cycle_weight
         self.forward_cycle, self.backward_cycle = forward_cycle, backward_cycle
         self.identity_weight, self.adversarial_weight = identity_weight, adversarial_weight
-        self.adversarial = adversarial_loss(loss)
+        self.adversarial = adversarial_loss(loss, "loss")
         self._pools = None
         if image_pool:
             self._pools = [ImagePool(image_pool, {"image": shape}) for shape in (sketch, photo)]

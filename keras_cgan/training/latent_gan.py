@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_cgan.adversarial_losses import ADVERSARIAL_LOSSES, adversarial_loss
+from keras_cgan.adversarial_losses import adversarial_loss
 from keras_cgan.checks import check_choice, check_weights
 from keras_cgan.faster import faster_network
 from keras_cgan.training.adversarial import AdversarialModel
@@ -86,10 +86,9 @@ class LatentGAN(AdversarialModel):
             "name": name,
         }
         check_choice("fake_labels", fake_labels, FAKE_LABELS)
-        check_choice("loss", loss, ADVERSARIAL_LOSSES)
         check_weights(penalty_weight=penalty_weight)
         self.generator, self.discriminator = generator, discriminator
-        self.latent, self.adversarial = latent, adversarial_loss(loss)
+        self.latent, self.adversarial = latent, adversarial_loss(loss, "loss")
         self.penalty_weight, self.fake_labels = penalty_weight, fake_labels
         self.n_classes = self._check_inputs()
         # Logits throughout: the softmax of a class head is left to its loss.

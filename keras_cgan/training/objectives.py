@@ -152,11 +152,7 @@ class Objectives:
 
     def check_pairs(self, photo, label, sketch, weight=None):
         """Raises a `ValueError` that names the first part of a batch that the networks cannot take."""
-        inputs = (
-            self.generator.input
-            if isinstance(self.generator.input, dict)
-            else {"photo": self.generator.input}
-        )
+        inputs = self.generator.input if self._input_names else {"photo": self.generator.input}
         parts = {"photo": (photo, inputs["photo"].shape[1:])} if "photo" in inputs else {}
         parts["sketch"] = sketch, self.generator.output.shape[1:]
         if label is not None:

@@ -1,6 +1,7 @@
 """What the tests of the examples share: the scripts as modules, and a small folder of pairs."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,19 @@ def load_example():
         return module
 
     return load
+
+
+@pytest.fixture
+def run_recipe(load_example, monkeypatch):
+    """A function `(name, data, path, *options)` that runs a recipe's script, with a judge of few steps."""
+    monkeypatch.setattr("keras_cgan.recipe_run.JUDGE_STEPS", 20)
+
+    def run(name, data, path, *options):
+        arguments = ["--data", data, "--out", path, *options]
+        load_example(name).main([str(argument) for argument in arguments])
+        return json.loads((path / "results.json").read_text())
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,10 @@ import pytest
 
 from keras_cgan import pictures, recipe_run
 
-pytestmark = pytest.mark.slow
-
 OPTIONS = "--image-size 16 --batch-size 8 --steps 20 --width 0.03 --d-width 0.1".split()
 
 
+@pytest.mark.slow
 def test_the_whole_script(load_example, npz, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(recipe_run, "JUDGE_STEPS", 4)
     example, latents, class_rows = load_example("acgan"), [], pictures.class_rows

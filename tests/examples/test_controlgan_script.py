@@ -1,15 +1,12 @@
 """ControlGAN's example: the ratio and the margins by hand, and a whole run on a tiny set."""
 
 import csv
-import json
 
 import cv2
 import numpy as np
 import pytest
 
 from keras_cgan import Latent, resblock_generator
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +39,10 @@ def test_labels_times_each_factor_with_one_noise(example):
         np.testing.assert_allclose(images, alone, atol=1e-5)
 
 
-def test_a_run(example, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("keras_cgan.recipe_run.JUDGE_STEPS", 20)
-    levels = np.arange(60) % 2
-    pixels = np.clip(np.random.default_rng(0).normal(60 + 130 * levels, 20, (16, 16, 60)), 0, 255)
-    np.savez(tmp_path / "set.npz", images=pixels.transpose(2, 0, 1).astype("uint8"), labels=levels)
-    tiny = ["--data", tmp_path / "set.npz", "--steps", 20, "--batch-size", 8, "--target", 0.5]
-    example.main([str(argument) for argument in (*tiny, "--out", tmp_path / "run")])
-    results = json.loads((tmp_path / "run" / "results.json").read_text())
+@pytest.mark.slow
+def test_a_run(run_recipe, npz, tmp_path, capsys):
+    tiny = ("--steps", 20, "--batch-size", 8, "--target", 0.5)
+    results = run_recipe("controlgan", npz, tmp_path / "run", *tiny)
     assert results["target"] == 0.5 and results["loss_ratio"] > 0 and len(results["margins"]) == 5
     assert {"class_accuracy", "within_class_diversity"} <= set(results)
     # Two classes below each other, three images for each of five factors.

@@ -1,30 +1,16 @@
 """CycleGAN's script: a short run on a few pairs, of which it sees photos and sketches that are none."""
 
-import json
-
 import cv2
 import keras
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.slow
-
 TINY = "--steps 20 --batch-size 2 --filters 2".split()
 
 
-@pytest.fixture(autouse=True)
-def quick_judge(monkeypatch):
-    monkeypatch.setattr("keras_cgan.recipe_run.JUDGE_STEPS", 20)
-
-
-def run(load_example, data, path, *options):
-    arguments = ["--data", data, "--out", path, *TINY, *options]
-    load_example("cyclegan").main([str(argument) for argument in arguments])
-    return json.loads((path / "results.json").read_text())
-
-
-def test_the_whole_script(load_example, data, tmp_path, capsys):
-    results = run(load_example, data, tmp_path / "run")
+@pytest.mark.slow
+def test_the_whole_script(run_recipe, data, tmp_path, capsys):
+    results = run_recipe("cyclegan", data, tmp_path / "run", *TINY)
     said = capsys.readouterr().out.splitlines()
     back = f"{results['photo_back']:.3f}, of a sketch {results['sketch_back']:.3f}"
     assert said[-2] == f"L1 of a photo and what comes back {back}"
@@ -41,7 +27,7 @@ def test_the_whole_script(load_example, data, tmp_path, capsys):
     assert (model.cycle_weight, model.identity_weight) == (3.0, 0.5)
 
 
-def test_it_sees_no_pair(load_example, data, tmp_path, monkeypatch):
+def test_it_sees_no_pair(run_recipe, data, tmp_path, monkeypatch):
     seen = []
 
     class Seen(Exception):
@@ -53,13 +39,13 @@ def test_it_sees_no_pair(load_example, data, tmp_path, monkeypatch):
 
     monkeypatch.setattr("keras_cgan.recipe_run.RecipeRun.fit", fit)
     with pytest.raises(Seen):
-        run(load_example, data, tmp_path / "run", "--ground", "light")
+        run_recipe("cyclegan", data, tmp_path / "run", *TINY, "--ground", "light")
     photos, sketches = (side.pairs.names for side in (seen[0]._photos, seen[0]._sketches))
     assert len(photos) + len(sketches) == 20 and not set(photos) & set(sketches)
     assert seen[0]._photos.pairs._pairs.ground == "light"
 
 
-def test_a_ground_that_there_is_not(load_example, data, tmp_path):
+def test_a_ground_that_there_is_not(run_recipe, data, tmp_path):
     with pytest.raises(ValueError, match="`ground` must be one of"):
-        run(load_example, data, tmp_path / "run", "--ground", "black")
+        run_recipe("cyclegan", data, tmp_path / "run", *TINY, "--ground", "black")
     assert not (tmp_path / "run").exists()

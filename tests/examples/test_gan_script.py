@@ -6,11 +6,10 @@ import re
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.slow
-
 OPTIONS = "--image-size 16 --batch-size 8 --steps 20 --units 8".split()
 
 
+@pytest.mark.slow
 def test_the_whole_script(load_example, npz, tmp_path, capsys, monkeypatch):
     example = load_example("gan")
     monkeypatch.setattr(example, "DRAWN", 60)

@@ -8,8 +8,6 @@ import pytest
 
 from keras_cgan import Latent, recipe_run
 
-pytestmark = pytest.mark.slow
-
 OPTIONS = "--batch-size 8 --steps 20 --width 0.05 --noise 3 --codes 4".split()
 
 
@@ -23,6 +21,7 @@ def npz(tmp_path):
     return tmp_path / "set.npz"
 
 
+@pytest.mark.slow
 def test_the_whole_script(load_example, npz, tmp_path, capsys):
     load_example("infogan").main(["--data", str(npz), "--out", str(tmp_path / "run"), *OPTIONS])
     path = tmp_path / "run"
@@ -41,6 +40,7 @@ def test_the_whole_script(load_example, npz, tmp_path, capsys):
     assert f"matching error {results['matching_error']:.1%} of test images" in said
 
 
+@pytest.mark.slow
 def test_the_papers_networks_without_a_warp(load_example, npz, tmp_path):
     arguments = ["--data", str(npz), "--out", str(tmp_path / "run"), "--warp", "0", *OPTIONS]
     load_example("infogan").main(arguments)

@@ -1,30 +1,16 @@
 """pix2pix's script: a short run on a few pairs; each row of the paper's tables is an option."""
 
-import json
-
 import cv2
 import keras
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.slow
-
 TINY = "--steps 20 --batch-size 4 --filters 2".split()
 
 
-@pytest.fixture(autouse=True)
-def quick_judge(monkeypatch):
-    monkeypatch.setattr("keras_cgan.recipe_run.JUDGE_STEPS", 20)
-
-
-def run(load_example, data, path, *options):
-    arguments = ["--data", data, "--out", path, *TINY, *options]
-    load_example("pix2pix").main([str(argument) for argument in arguments])
-    return json.loads((path / "results.json").read_text())
-
-
-def test_the_whole_script(load_example, data, tmp_path, capsys):
-    results = run(load_example, data, tmp_path / "run")
+@pytest.mark.slow
+def test_the_whole_script(run_recipe, data, tmp_path, capsys):
+    results = run_recipe("pix2pix", data, tmp_path / "run", *TINY)
     said = capsys.readouterr().out
     assert "20 training and 12 test pairs of 6 classes" in said
     assert said.splitlines()[-1].endswith(
@@ -38,12 +24,13 @@ def test_the_whole_script(load_example, data, tmp_path, capsys):
     assert generator.predict(np.zeros((1, 32, 32, 3)), verbose=0).shape == (1, 32, 32, 1)
 
 
-def test_rows_of_the_papers_tables(load_example, data, tmp_path):
-    run(load_example, data, tmp_path / "l1", "--adversarial-weight", 0, "--layers", 0)
+@pytest.mark.slow
+def test_rows_of_the_papers_tables(run_recipe, data, tmp_path):
+    run_recipe("pix2pix", data, tmp_path / "l1", *TINY, "--adversarial-weight", 0, "--layers", 0)
     alone = keras.models.load_model(tmp_path / "l1" / "model.keras")
     assert (alone.get_config()["l1_weight"], alone.get_config()["adversarial_weight"]) == (100.0, 0.0)
     assert alone.discriminator.output_shape == (None, 32, 32, 1)
-    run(load_example, data, tmp_path / "cgan", "--l1-weight", 0, "--layers", 2)
+    run_recipe("pix2pix", data, tmp_path / "cgan", *TINY, "--l1-weight", 0, "--layers", 2)
     alone = keras.models.load_model(tmp_path / "cgan" / "model.keras")
     assert (alone.get_config()["l1_weight"], alone.get_config()["adversarial_weight"]) == (0.0, 1.0)
     assert alone.discriminator.output_shape == (None, 6, 6, 1)
