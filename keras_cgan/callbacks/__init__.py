@@ -1,7 +1,16 @@
-"""Keras callbacks for any GAN of the engine."""
+"""Keras callbacks for any GAN of the engine; `CollapseAlarm` for a `ConditionalGAN`."""
 
+from keras_cgan.callbacks.alarms import CollapseAlarm, CollapseWarning
 from keras_cgan.callbacks.finite import StopIfNotFinite
 from keras_cgan.callbacks.pictures import DrawPictures
 from keras_cgan.callbacks.progress import ShowProgress
+from keras_cgan.callbacks.restore import RestoreIfNotFinite
 
-__all__ = ["DrawPictures", "ShowProgress", "StopIfNotFinite"]
+__all__ = [
+    "CollapseAlarm",
+    "CollapseWarning",
+    "DrawPictures",
+    "RestoreIfNotFinite",
+    "ShowProgress",
+    "StopIfNotFinite",
+]
