@@ -19,7 +19,8 @@ import numpy as np  # noqa: E402
 
 from keras_cgan import ReferenceTrainer, resnet_classifier, strategy_networks  # noqa: E402
 from keras_cgan.data import EmbeddedPairs, FolderPairs, PairPipeline  # noqa: E402
-from keras_cgan.evaluate import evaluate, train_judge  # noqa: E402
+from keras_cgan.evaluate import evaluate  # noqa: E402
+from keras_cgan.judges import train_judge  # noqa: E402
 from keras_cgan.strategies import CLASSIFIER_NOISE  # noqa: E402
 
 

@@ -117,7 +117,7 @@ class CellResults:
         """An independent classifier of sketches, trained once, on those of the training pairs."""
         import keras
 
-        from keras_cgan.evaluate import train_judge
+        from keras_cgan.judges import train_judge
 
         file = self.path / "judge.keras"
         if not file.exists():

@@ -229,7 +229,8 @@ class Samples:
 
 def measure(run, generator, train_pairs, test):
     """Trains the judge, measures the generator, writes results.json; returns the measures."""
-    from keras_cgan.evaluate import evaluate, train_judge
+    from keras_cgan.evaluate import evaluate
+    from keras_cgan.judges import train_judge
 
     _, labels, sketches = train_pairs.as_arrays((run.settings["image_size"],) * 2, MOST_JUDGE_SKETCHES)
     print(f"training an independent classifier on {len(labels)} real sketches, as a judge ...", flush=True)

@@ -1,88 +1,18 @@
 """One call that measures a generator against real test pairs, or against real images of classes."""
 
-import keras
+import cv2
 import numpy as np
-from keras import layers
 
 from keras_cgan import metrics
-from keras_cgan.classifiers import vgg_classifier
 from keras_cgan.generators.conditions import takes_label
-from keras_cgan.precision import float32
+from keras_cgan.judges import judge_features, pair_distances, train_judge
 
 
-def train_judge(
-    sketches, labels, epochs=None, batch_size=32, seed=1000, mirror=True, background=1.0, verbose=0
-):
-    """Trains an independent classifier on real sketches, to judge drawn ones by.
-
-    It is a small VGG, of other architecture and seed than the classifier that the
-    generator is trained with. It looks at sketches shrunk to about 32 pixels, and learns from
-    shifted, scaled, turned and, where that makes no other class of them, mirrored ones.
-
-    Args:
-        sketches: Real training sketches or other images, `(n, height, width, channels)` in [-1, 1].
-        labels: `(n, n_classes)`, one-hot.
-        epochs: Passes over the sketches; by default 60, and fewer where that would be more
-            than 3000 steps.
-        batch_size: Sketches a step.
-        seed: Seed of the weights and of the augmentation; it becomes Keras' global seed.
-        mirror: Whether a mirrored sketch still shows its class: not so for digits.
-        background: What a shifted sketch leaves free, in [-1, 1]: 1 for paper, -1 for white on black.
-        verbose: As in `keras.Model.fit`.
-
-    Returns:
-        A `keras.Model` from sketches to `(batch, n_classes)` probabilities.
-
-    Example:
-
-    >>> judge = train_judge(train_sketches, train_labels)
-    >>> metrics.class_accuracy(judge, test_sketches, test_labels)  # the ceiling
-    0.84
-    """
-    keras.utils.set_random_seed(seed)
-    with float32():  # whatever the generator was trained in: all are judged alike
-        judge = _judge_network(sketches.shape[1:], labels.shape[1])
-        augment = _augmentation(seed, mirror, background)
-        trained = keras.Model(judge.input, judge(augment(judge.input)))
-    steps_per_epoch = -(-len(sketches) // batch_size)
-    if epochs is None:
-        epochs = max(1, min(60, 3000 // steps_per_epoch))
-    steps = steps_per_epoch * epochs
-    trained.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
-    )
-    trained.fit(sketches, labels, batch_size=batch_size, epochs=epochs, verbose=verbose)
-    return judge
-
-
-def _judge_network(image_shape, n_classes):
-    """A small VGG behind a reduction to about 32 pixels."""
-    height, width = image_shape[:2]
-    pool = max(1, min(height, width) // 32)
-    inputs = keras.Input(image_shape, name="sketch")
-    small = layers.AveragePooling2D(pool, name="shrink")(inputs)
-    network = vgg_classifier(tuple(small.shape[1:]), n_classes, name="vgg")
-    return keras.Model(inputs, network(small), name="judge")
-
-
-def _augmentation(seed, mirror, background):
-    """What the judge sees of a sketch while it learns."""
-    paper = {"fill_mode": "constant", "fill_value": background}
-    flip = [layers.RandomFlip("horizontal", seed=seed)] if mirror else []
-    return keras.Sequential(
-        [
-            *flip,
-            layers.RandomRotation(0.03, **paper, seed=seed + 1),
-            layers.RandomZoom(0.15, **paper, seed=seed + 2),
-            layers.RandomTranslation(0.1, 0.1, **paper, seed=seed + 3),
-        ],
-        name="augment",
-    )
-
-
-def evaluate(generator, judge, photos, labels, sketches):
+def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_sketches=None):
     """Measures a generator on real test pairs.
+
+    No measure stands alone: class accuracy and label swap are won by one sketch a class for every
+    photo, photo ranks by tracing the photo, L1 and SSIM by white paper.
 
     Args:
         generator: Model from photos, or `{"photo", "label"}`, to sketches.
@@ -90,32 +20,128 @@ def evaluate(generator, judge, photos, labels, sketches):
         photos: `(n, height, width, channels)` in [-1, 1], each another photo.
         labels: `(n, n_classes)`, one-hot.
         sketches: Their true sketches, `(n, height, width, channels)` in [-1, 1].
+        pair_judge: Optional `PairJudge`.
+        train_sketches: Optional real training sketches, `(m, height, width, channels)` in [-1, 1].
 
     Returns:
-        A dict of floats: `class_accuracy` and, beside it, `class_accuracy_real` (the judge
-        on the true sketches: the ceiling), `swap_asked` and `swap_photo` (only where the
-        generator has a label input), `within_class_diversity` (1 = as the real ones; NaN where no
-        class has two sketches), `l1` and, beside it, `l1_white_paper`.
+        A dict of floats:
+
+        - the class: `class_accuracy` (GAN-test) and, beside it, `class_accuracy_real` (the judge on
+          the true sketches: the ceiling); `class_accuracy_blurred`, where the photo is blurred until
+          it tells little; with a label input `swap_asked` and `swap_photo`;
+        - the photo: `photo_rank_features` and `photo_rank_chamfer` (`metrics.photo_rank` of the true
+          sketch: .5 = chance, 1 = always first), with a pair judge `pair_rank` of the photo, and
+          `pair_rank_real` on the true sketches;
+        - variety: `within_class_diversity` (1 = as the real ones; NaN where no class has two
+          sketches), `density`, `coverage`, and with training sketches `copying_ratio` (below 1: nearer
+          to a training sketch than the true sketches are);
+        - the distribution, in the judge's features: `fid_phi`, `kid_phi`, with training sketches
+          `fid_phi_train`, theirs;
+        - likeness to the true sketch: `stroke_f1_1px`, `stroke_f1_2px`, `ssim` and
+          `ssim_white_paper`, `l1` and `l1_white_paper`.
 
     Example:
 
     >>> evaluate(generator, judge, photos, labels, sketches)["class_accuracy"]
     0.91
     """
-    has_label = takes_label(generator)
-    conditions = {"photo": photos, "label": labels} if has_label else photos
-    drawn = generator.predict(conditions, verbose=0)
+    drawn = draw(generator, photos, labels)
+    phi, phi_real = judge_features(judge, drawn), judge_features(judge, sketches)
+    results = {
+        **_of_the_class(generator, judge, drawn, photos, labels, sketches),
+        "photo_rank_features": metrics.photo_rank(metrics.feature_distances(phi, phi_real), labels),
+        "photo_rank_chamfer": metrics.photo_rank(metrics.chamfer_distances(drawn, sketches), labels),
+        "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
+        **_of_the_distribution(phi, phi_real),
+        **_of_the_likeness(drawn, sketches),
+    }
+    if pair_judge is not None:
+        for name, judged in {"pair_rank": drawn, "pair_rank_real": sketches}.items():
+            results[name] = metrics.photo_rank(pair_distances(pair_judge, photos, judged), labels)
+    if train_sketches is not None:
+        copying = metrics.nearest_training_distance(drawn, sketches, train_sketches)
+        phi_train = judge_features(judge, train_sketches)
+        results["copying_ratio"] = copying["ratio"]
+        results["fid_phi_train"] = metrics.frechet_distance(phi_train, phi_real)
+    return results
+
+
+def draw(generator, photos, labels):
+    """What a generator draws of photos, each for its label where it takes one."""
+    conditions = {"photo": photos, "label": labels} if takes_label(generator) else photos
+    return generator.predict(conditions, verbose=0)
+
+
+def gan_train(generator, photos, labels, test_sketches, test_labels, **options):
+    """GAN-train: how well real sketches are classified by a judge that learnt from drawn ones alone.
+
+    Compare with `class_accuracy_real`, by a judge that learnt from as many real sketches. It is low
+    where sketches are poor, and where they are all alike.
+
+    Args:
+        generator: Model from photos, or `{"photo", "label"}`, to sketches.
+        photos: Training photos, `(n, height, width, channels)` in [-1, 1].
+        labels: `(n, n_classes)`, one-hot.
+        test_sketches: Real test sketches, `(m, height, width, channels)` in [-1, 1].
+        test_labels: `(m, n_classes)`, one-hot.
+        **options: As `train_judge` takes them.
+
+    Returns:
+        A float in [0, 1].
+
+    Example:
+
+    >>> gan_train(generator, train_photos, train_labels, test_sketches, test_labels)
+    0.61
+
+    Source: Shmelkov et al. 2018, "How good is my GAN?", section 3; Ravuri and Vinyals 2019,
+    "Classification accuracy score for conditional generative models".
+    """
+    judge = train_judge(draw(generator, photos, labels), labels, **options)
+    return metrics.class_accuracy(judge, test_sketches, test_labels)
+
+
+def blurred(photos):
+    """Photos blurred with a standard deviation of an eighth of their height: masses and colours are left."""
+    sigma = np.shape(photos)[1] / 8
+    rows = [cv2.GaussianBlur(photo, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) for photo in photos]
+    return np.reshape(rows, np.shape(photos))
+
+
+def _of_the_class(generator, judge, drawn, photos, labels, sketches):
     results = {
         "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
         "class_accuracy_real": metrics.class_accuracy(judge, sketches, labels),
+        "class_accuracy_blurred": metrics.class_accuracy(
+            judge, draw(generator, blurred(photos), labels), labels
+        ),
     }
-    if has_label:
+    if takes_label(generator):
         swap = metrics.label_swap(generator, judge, photos, labels)
         results |= {"swap_asked": swap["asked"], "swap_photo": swap["photo"]}
-    return results | {
-        "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
+    return results
+
+
+def _of_the_distribution(phi, phi_real):
+    # Two are the least that has a variance, and more than one neighbour.
+    if len(phi) < 2:
+        return dict.fromkeys(("fid_phi", "kid_phi", "density", "coverage"), float("nan"))
+    return {
+        "fid_phi": metrics.frechet_distance(phi, phi_real),
+        "kid_phi": metrics.kernel_distance(phi, phi_real),
+        **metrics.density_and_coverage(phi, phi_real, k=min(5, len(phi) - 1)),
+    }
+
+
+def _of_the_likeness(drawn, sketches):
+    paper = np.ones_like(sketches)
+    return {
+        "stroke_f1_1px": metrics.stroke_f1(drawn, sketches, tolerance=1),
+        "stroke_f1_2px": metrics.stroke_f1(drawn, sketches, tolerance=2),
+        "ssim": metrics.structural_similarity(drawn, sketches),
+        "ssim_white_paper": metrics.structural_similarity(paper, sketches),
         "l1": metrics.l1_distance(drawn, sketches),
-        "l1_white_paper": metrics.l1_distance(np.ones_like(sketches), sketches),
+        "l1_white_paper": metrics.l1_distance(paper, sketches),
     }
 
 

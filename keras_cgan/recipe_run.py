@@ -239,7 +239,7 @@ def run_program(main):
 
 def _judge(images, labels, **options):
     """An independent classifier, as `train_judge` makes it, by about `JUDGE_STEPS` steps."""
-    from keras_cgan.evaluate import train_judge
+    from keras_cgan.judges import train_judge
 
     print(f"training an independent classifier on {len(images)} real images, as a judge ...", flush=True)
     epochs = math.ceil(JUDGE_STEPS / math.ceil(len(images) / JUDGE_BATCH))

@@ -7,11 +7,17 @@ from keras import layers
 
 from keras_cgan import metrics, strategy_networks, unet_generator
 from keras_cgan.data import EmbeddedPairs, embedded_images, to_unit
-from keras_cgan.evaluate import _augmentation, evaluate, evaluate_images, train_judge
+from keras_cgan.evaluate import blurred, evaluate, evaluate_images, gan_train
+from keras_cgan.judges import _augmentation, judge_features, pair_distances, train_judge, train_pair_judge
 from keras_cgan.latents import Latent
 
 SIZE = (24, 24)
-MEASURES = {"class_accuracy", "class_accuracy_real", "within_class_diversity", "l1", "l1_white_paper"}
+MEASURES = {
+    *("class_accuracy", "class_accuracy_real", "class_accuracy_blurred"),
+    *("photo_rank_features", "photo_rank_chamfer", "within_class_diversity"),
+    *("fid_phi", "kid_phi", "density", "coverage"),
+    *("stroke_f1_1px", "stroke_f1_2px", "ssim", "ssim_white_paper", "l1", "l1_white_paper"),
+}
 
 
 def arrays(count, seed):
@@ -45,18 +51,72 @@ def test_measures_are_those_of_the_functions(judge, photographed):
     drawn = generator.predict({"photo": photos, "label": labels}, verbose=0)
     results = evaluate(generator, judge, *photographed)
     swap = metrics.label_swap(generator, judge, photos, labels)
+    unclear = generator.predict({"photo": blurred(photos), "label": labels}, verbose=0)
+    phi, phi_real = judge_features(judge, drawn), judge_features(judge, sketches)
     assert results == pytest.approx(
         {
             "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
             "class_accuracy_real": metrics.class_accuracy(judge, sketches, labels),
+            "class_accuracy_blurred": metrics.class_accuracy(judge, unclear, labels),
             "swap_asked": swap["asked"],
             "swap_photo": swap["photo"],
+            "photo_rank_features": metrics.photo_rank(metrics.feature_distances(phi, phi_real), labels),
+            "photo_rank_chamfer": metrics.photo_rank(metrics.chamfer_distances(drawn, sketches), labels),
             "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
+            "fid_phi": metrics.frechet_distance(phi, phi_real),
+            "kid_phi": metrics.kernel_distance(phi, phi_real),
+            **metrics.density_and_coverage(phi, phi_real, k=5),
+            "stroke_f1_1px": metrics.stroke_f1(drawn, sketches, 1),
+            "stroke_f1_2px": metrics.stroke_f1(drawn, sketches, 2),
+            "ssim": metrics.structural_similarity(drawn, sketches),
+            "ssim_white_paper": metrics.structural_similarity(np.ones_like(sketches), sketches),
             "l1": np.mean(np.abs(drawn - sketches)) / 2,
             "l1_white_paper": np.mean(1 - sketches) / 2,
         },
         rel=1e-4,
     )
+
+
+def test_with_training_sketches_and_a_pair_judge(judge, photographed):
+    photos, labels, sketches = photographed
+    generator = unet_generator((*SIZE, 3), n_classes=6, filters=2)
+    drawn = generator.predict({"photo": photos, "label": labels}, verbose=0)
+    _, _, train_sketches = arrays(30, seed=0)
+    pair_judge = train_pair_judge(photos, sketches, steps=3)
+    results = evaluate(generator, judge, *photographed, pair_judge, train_sketches)
+    phi_train, phi_real = judge_features(judge, train_sketches), judge_features(judge, sketches)
+    expected = {
+        "pair_rank": metrics.photo_rank(pair_distances(pair_judge, photos, drawn), labels),
+        "pair_rank_real": metrics.photo_rank(pair_distances(pair_judge, photos, sketches), labels),
+        "copying_ratio": metrics.nearest_training_distance(drawn, sketches, train_sketches)["ratio"],
+        "fid_phi_train": metrics.frechet_distance(phi_train, phi_real),
+    }
+    assert {name: results[name] for name in expected} == pytest.approx(expected, rel=1e-4)
+    assert set(results) == MEASURES | {"swap_asked", "swap_photo"} | set(expected)
+
+
+def test_a_blurred_photo_keeps_its_mass_and_loses_its_lines(photographed):
+    photos = photographed[0]
+    smooth = blurred(photos)
+    assert smooth.shape == photos.shape and smooth.dtype == photos.dtype
+    assert np.abs(smooth.mean(axis=(1, 2)) - photos.mean(axis=(1, 2))).max() < 0.2
+    assert np.abs(np.diff(smooth, axis=2)).max() < 0.3 * np.abs(np.diff(photos, axis=2)).max()
+
+
+@pytest.mark.slow
+def test_gan_train_asks_a_judge_of_drawn_sketches_about_real_ones(photographed):
+    """A generator that hands on its "photos": the real sketches, or always one of them."""
+    _, labels, sketches = photographed
+    _, train_labels, train_sketches = arrays(120, seed=0)
+    photo = keras.Input((*SIZE, 1), name="photo")
+    copies = keras.Model(photo, layers.Identity()(photo))
+    blank = keras.Model(photo, layers.Lambda(lambda x: 0 * x + 1)(photo))
+
+    def accuracy(generator):
+        return gan_train(generator, train_sketches, train_labels, sketches, labels, epochs=20, batch_size=16)
+
+    assert accuracy(copies) > 0.5
+    assert accuracy(blank) < 0.35
 
 
 def test_real_sketches_pass(judge, photographed):
@@ -73,7 +133,8 @@ def test_real_sketches_pass(judge, photographed):
 def test_one_test_photo_a_class_has_no_diversity(judge, photographed):
     generator = unet_generator((*SIZE, 3), n_classes=6, filters=2)
     results = evaluate(generator, judge, *(part[:6] for part in photographed))
-    assert np.isnan(results.pop("within_class_diversity"))
+    for name in ("within_class_diversity", "photo_rank_features", "photo_rank_chamfer"):
+        assert np.isnan(results.pop(name)), name
     assert all(np.isfinite(value) for value in results.values())
 
 

@@ -8,7 +8,7 @@ from keras_cgan.checks import check_at_least, check_rate
 
 
 def vgg_classifier(
-    image_shape, n_classes, filters=32, blocks=3, dropout=0.3, input_noise=0.0, name="classifier"
+    image_shape, n_classes, filters=32, blocks=3, dropout=0.3, input_noise=0.0, shrink=1, name="classifier"
 ):
     """Builds a VGG-style classifier: pairs of 3x3 convolutions between poolings.
 
@@ -24,6 +24,7 @@ def vgg_classifier(
         input_noise: Standard deviation of Gaussian noise on the sketch in training. A classifier
             that reads through noise cannot be told a class by a faint pattern, so a generator
             has to draw it.
+        shrink: The sketch is reduced so many times first, by averages.
         name: Name of the model.
 
     Returns:
@@ -42,9 +43,11 @@ def vgg_classifier(
     Source: Simonyan & Zisserman 2015, "Very deep convolutional networks", section 2,
     with the norm of Ioffe & Szegedy 2015.
     """
-    check_at_least(1, filters=filters, blocks=blocks)
+    check_at_least(1, filters=filters, blocks=blocks, shrink=shrink)
     check_rate(dropout)
-    sketch, x = classifier_input(image_shape, n_classes, max(16, 2**blocks), input_noise)
+    sketch, x = classifier_input(image_shape, n_classes, max(16, shrink * 2**blocks), input_noise)
+    if shrink > 1:
+        x = layers.AveragePooling2D(shrink, name="shrink")(x)
     for block in range(1, blocks + 1):
         for number in (1, 2):
             layer_name = f"block{block}_conv{number}"

@@ -8,7 +8,7 @@ from keras_cgan.discriminators import heads
 
 
 def patch_discriminator(
-    image_shape, filters=64, n_layers=3, activation=None, norm="batch", name="discriminator"
+    image_shape, filters=64, n_layers=3, activation=None, norm="batch", augment=None, name="discriminator"
 ):
     """Builds pix2pix's PatchGAN: one real/fake value for each overlapping patch.
 
@@ -21,6 +21,7 @@ def patch_discriminator(
         n_layers: Number of stride-2 convolutions, from 0.
         activation: `None` for logits, `"sigmoid"` for probabilities.
         norm: `"batch"` (paper), `"instance"`, `"spectral"` or `None`.
+        augment: Optional layer that images pass first, such as `DiffAugment()`.
         name: Name of the model.
 
     Returns:
@@ -43,11 +44,12 @@ def patch_discriminator(
     checks.check_at_least(1, filters=filters)
     image_shape = checks.check_image_shape(image_shape)
     inputs = keras.Input(image_shape, name="image")
+    x = inputs if augment is None else augment(inputs)
     if n_layers == 0:
-        outputs = _pixel_head(inputs, filters, norm, activation)
+        outputs = _pixel_head(x, filters, norm, activation)
     else:
         checks.check_fits(image_shape, n_layers, times=3, least=0)
-        x = heads.trunk(inputs, filters, n_layers, norm)
+        x = heads.trunk(x, filters, n_layers, norm)
         outputs = heads.patch_head(x, filters, n_layers, norm, activation)
     return keras.Model(inputs, outputs, name=name)
 

@@ -4,17 +4,36 @@ Of sketches of a photo, of any images of classes, of a distribution, and of code
 """
 
 from keras_cgan.metrics.codes import matching_error, mutual_information_bound
+from keras_cgan.metrics.distributions import density_and_coverage, frechet_distance, kernel_distance
 from keras_cgan.metrics.likelihood import parzen_log_likelihood
+from keras_cgan.metrics.rank import feature_distances, nearest_training_distance, photo_rank
 from keras_cgan.metrics.similarity import ms_ssim_within_class
-from keras_cgan.metrics.sketches import class_accuracy, l1_distance, label_swap, within_class_diversity
+from keras_cgan.metrics.sketches import (
+    class_accuracy,
+    confusion_matrix,
+    l1_distance,
+    label_swap,
+    within_class_diversity,
+)
+from keras_cgan.metrics.strokes import chamfer_distances, stroke_f1, structural_similarity
 
 __all__ = [
+    "chamfer_distances",
     "class_accuracy",
+    "confusion_matrix",
+    "density_and_coverage",
+    "feature_distances",
+    "frechet_distance",
+    "kernel_distance",
     "l1_distance",
     "label_swap",
     "matching_error",
     "ms_ssim_within_class",
     "mutual_information_bound",
+    "nearest_training_distance",
     "parzen_log_likelihood",
+    "photo_rank",
+    "stroke_f1",
+    "structural_similarity",
     "within_class_diversity",
 ]

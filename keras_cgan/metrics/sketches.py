@@ -30,6 +30,28 @@ def class_accuracy(judge, sketches, labels):
     return float(np.mean(_named(judge, sketches) == np.argmax(labels, axis=1)))
 
 
+def confusion_matrix(judge, sketches, labels):
+    """How many sketches of each class a classifier takes for each class.
+
+    Args:
+        judge: Model from sketches to `(batch, n_classes)`.
+        sketches: `(n, height, width, channels)` in [-1, 1].
+        labels: `(n, n_classes)`, one-hot.
+
+    Returns:
+        Integers `(n_classes, n_classes)`: a row a class, a column for what it was taken for.
+
+    Example:
+
+    >>> confusion_matrix(judge, generator.predict(x), x["label"]).diagonal().sum()
+    110
+    """
+    n_classes = labels.shape[1]
+    counts = np.zeros((n_classes, n_classes), int)
+    np.add.at(counts, (np.argmax(labels, axis=1), _named(judge, sketches)), 1)
+    return counts
+
+
 def label_swap(generator, judge, photos, labels, most_swaps=5):
     """Asks for other classes than the photo's own, and counts what is drawn.
 

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_cgan.checks import check_at_least
+from keras_cgan.checks import check_at_least, check_rate
 from keras_cgan.faster import faster_network
+from keras_cgan.terms import check_terms
 from keras_cgan.training.adversarial import AdversarialModel
 from keras_cgan.training.adversarial_checks import check_range
 from keras_cgan.training.fused_adam import FusedAdam
@@ -46,6 +47,10 @@ class ConditionalGAN(AdversarialModel):
             answer), apart where simultaneous (the tutorial; D's pass on fakes is then shared).
         d_steps: Steps of D for each of G, all on the same batch and fakes.
         image_pool: How many earlier fakes D is shown half of the time (CycleGAN: 50); 0: none.
+        swap_rate: How often, in [0, 1), G is asked for a random class instead of the photo's own. What
+            compares with the true sketch is then left out. A D that sees the photo too calls such a
+            pair fake: use one that sees the sketch alone.
+        terms: More terms of G's loss, each a `GeneratorTerm`.
         average_decay: Optional decay of a moving average of G's weights, for `averaged()`; it is
             lower in the first updates (`WeightAverage`).
         name: Name of the model.
@@ -80,6 +85,8 @@ class ConditionalGAN(AdversarialModel):
         joined_batch=None,
         d_steps=1,
         image_pool=0,
+        swap_rate=0.0,
+        terms=(),
         average_decay=None,
         name="conditional_gan",
     ):
@@ -98,6 +105,8 @@ class ConditionalGAN(AdversarialModel):
             "joined_batch": joined_batch,
             "d_steps": d_steps,
             "image_pool": image_pool,
+            "swap_rate": swap_rate,
+            "terms": list(terms),
             "average_decay": average_decay,
             "name": name,
         }
@@ -113,8 +122,18 @@ class ConditionalGAN(AdversarialModel):
             if "classes" in told.d_losses:
                 fake["label"] = (told.n_classes,)
             self._pool = ImagePool(image_pool, fake)
+        check_rate(swap_rate, "swap_rate")
+        if swap_rate and not told.takes_label:
+            raise ValueError(
+                "`swap_rate` is for a generator that takes the label. "
+                f"Received: swap_rate={swap_rate}, and a generator of photos alone"
+            )
+        self.swap_rate = swap_rate
+        self._swaps = keras.random.SeedGenerator() if swap_rate else None
         names = ["d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"]
         absent = {"c_loss": classifier is None, "g_class": not told.class_outputs}
+        self.terms = check_terms(terms, names)
+        names += [f"g_{term.name}" for term in self.terms]
         self.loss_names = tuple(name for name in names if not absent.get(name))
         # Here, not at `compile`: so that a saved average loads without it.
         self._make_average()
@@ -192,8 +211,20 @@ class ConditionalGAN(AdversarialModel):
 
     def draw(self, batch, run):
         told = self.objectives
-        sketch = run(told.generator, told.generator_inputs(batch.photo, batch.label))
-        return {"sketch": sketch, "judged": self._judged(batch.photo, sketch)}
+        label, own = self._asked(batch, run)
+        sketch = run(told.generator, told.generator_inputs(batch.photo, label))
+        return {"sketch": sketch, "judged": self._judged(batch.photo, sketch), "label": label, "own": own}
+
+    def _asked(self, batch, run):
+        """The labels that G is asked for, and where they are the photo's own, 1 or 0: `None` where all are."""
+        if self._swaps is None or not run.training:
+            return batch.label, None
+        label = tf.cast(batch.label, tf.float32)
+        size, n_classes = tf.shape(label)[0], label.shape[-1]
+        swapped = keras.random.uniform((size,), seed=self._swaps) < self.swap_rate
+        random = keras.random.randint((size,), 0, n_classes, seed=self._swaps)
+        asked = tf.where(swapped[:, None], tf.one_hot(random, n_classes), label)
+        return asked, tf.cast(tf.reduce_all(asked == label, axis=-1), tf.float32)
 
     def _judged(self, photo, sketch):
         """What D sees: the stacked pair, or the sketch alone."""
@@ -205,7 +236,7 @@ class ConditionalGAN(AdversarialModel):
         size = tf.shape(batch.sketch)[0]
         sketch = tf.cast(batch.sketch, drawn["sketch"].dtype)
         real = {"judged": self._judged(batch.photo, sketch), "label": batch.label, "weight": batch.weight}
-        fake = {**real, "judged": drawn["judged"]}
+        fake = {**real, "judged": drawn["judged"], "label": drawn["label"]}
         if self._pool is not None and run.training:
             # An earlier fake keeps its own label and weight.
             weight = tf.ones((size,)) if batch.weight is None else tf.reshape(batch.weight, (-1,))
@@ -241,10 +272,11 @@ class ConditionalGAN(AdversarialModel):
         outputs = {"sketch": drawn["sketch"], **run(told.d_model, drawn["judged"])}
         if told.c_model is not None:
             outputs.update(run(told.c_model, drawn["sketch"]))
-        asked = told.g_targets(batch.label, tf.shape(batch.sketch)[0])
+        asked = told.g_targets(drawn["label"], tf.shape(batch.sketch)[0])
         asked["sketch"] = batch.sketch
+        of_own = _product(batch.weight, drawn["own"])
         losses = {
-            name: _weighted(loss, asked[name], outputs[name], batch.weight)
+            name: _weighted(loss, asked[name], outputs[name], of_own if name == "sketch" else batch.weight)
             for name, loss in told.g_losses.items()
         }
         logs = {
@@ -254,7 +286,18 @@ class ConditionalGAN(AdversarialModel):
         }
         if told.class_outputs:
             logs["g_class"] = sum(losses[name] for name in told.class_outputs)
+        for term in self.terms:
+            weight = of_own if term.of_true_sketch else batch.weight
+            loss = logs[f"g_{term.name}"] = _mean(self._values(term, batch, drawn), weight)
+            logs["g_loss"] += term.weight * loss
         return logs
+
+    @staticmethod
+    def _values(term, batch, drawn):
+        """What a term says of each sample, in single precision whatever G draws in."""
+        images = {"drawn": drawn["sketch"], "photo": batch.photo, "sketch": batch.sketch}
+        images = {name: tf.cast(image, tf.float32) for name, image in images.items()}
+        return term(**images, label=drawn["label"])
 
     def export(self, *args, **kwargs):
         """Raises a `NotImplementedError`: it is the generator that draws elsewhere."""
@@ -274,7 +317,18 @@ def _weighted(loss, y_true, y_pred, weight):
 
     Keras' own reduction would divide by the number of replicas, as if all had as many samples.
     """
-    values = loss.call(y_true, y_pred)
+    return _mean(loss.call(y_true, y_pred), weight)
+
+
+def _mean(values, weight):
+    """The mean of values `(batch, ...)`, with one weight a sample where weights are given."""
     if weight is not None:
         values *= tf.reshape(tf.cast(weight, values.dtype), (-1,) + (1,) * (len(values.shape) - 1))
     return tf.reduce_mean(values)
+
+
+def _product(weight, own):
+    """Both weights of a sample as one, `None` where there is neither."""
+    if own is None or weight is None:
+        return weight if own is None else own
+    return own * tf.reshape(tf.cast(weight, own.dtype), (-1,))

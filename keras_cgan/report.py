@@ -1,0 +1,170 @@
+"""A trained generator on a set of pairs: every measure in a JSON file, and a page to look at."""
+
+import html
+from pathlib import Path
+
+import numpy as np
+
+from keras_cgan import metrics
+from keras_cgan.data import write_image
+from keras_cgan.evaluate import draw, evaluate, gan_train
+from keras_cgan.judges import train_judge, train_pair_judge
+from keras_cgan.pictures import image_grid, sample_grid
+from keras_cgan.run_folder import check_new, write_json
+
+MOST_TRAIN = 3000  # sketches that judges learn from
+MOST_TEST = 1000  # photos that are measured on
+N_SHOWN = 12  # best ones, and worst ones
+
+# What each measure is read against; those that are not here are such a comparison themselves.
+_MEANINGS = {
+    "class_accuracy": ("drawn sketches that a judge takes for their class", "class_accuracy_real"),
+    "class_accuracy_blurred": ("the same, of blurred photos", "class_accuracy_real"),
+    "swap_asked": ("asked for another class: drawn", "chance"),
+    "swap_photo": ("asked for another class: the photo's own drawn all the same", None),
+    "photo_rank_features": ("rank of the true sketch in its class, by the judge's features", "half"),
+    "photo_rank_chamfer": ("rank of the true sketch in its class, by chamfer distance", "half"),
+    "pair_rank": ("rank of the photo in its class, by a pair judge", "pair_rank_real"),
+    "within_class_diversity": ("how much sketches of a class differ", "one"),
+    "copying_ratio": ("distance to the nearest training sketch, over that of true sketches", "one"),
+    "gan_train": ("true sketches known to a judge that learnt from drawn ones", "class_accuracy_real"),
+    "fid_phi": ("Frechet distance in the judge's features", "fid_phi_train"),
+    "kid_phi": ("kernel distance in the judge's features", None),
+    "density": ("how densely true sketches lie around drawn ones", "one"),
+    "coverage": ("true sketches that have a drawn one near", "one"),
+    "stroke_f1_1px": ("strokes where the true ones are, within 1 px", "one"),
+    "stroke_f1_2px": ("the same within 2 px", "one"),
+    "ssim": ("structural similarity to the true sketch", "ssim_white_paper"),
+    "l1": ("distance to the true sketch", "l1_white_paper"),
+}
+_COMPARED = {
+    "class_accuracy_real": "true sketches {:.2f}",
+    "pair_rank_real": "true sketches {:.2f}",
+    "fid_phi_train": "training sketches {:.2f}",
+    "ssim_white_paper": "white paper {:.3f}",
+    "l1_white_paper": "white paper {:.3f}",
+    "chance": "chance {:.2f}",
+    "half": "chance 0.5, the true sketch itself 1",
+    "one": "true sketches 1",
+}
+
+
+def evaluate_pairs(generator, train, test, folder):
+    """Measures a generator on a set of pairs, by judges trained on it, and writes a report.
+
+    Args:
+        generator: Model from photos, or `{"photo", "label"}`, to sketches.
+        train: The training pairs, a `Pairs`: what judges learn from.
+        test: The test pairs, a `Pairs` of the same classes.
+        folder: A folder that does not exist yet, or is empty. Into it go `results.json`,
+            `index.html`, `samples.png`, `best.png` and `worst.png`.
+
+    Returns:
+        The measures: those of `evaluate`, `gan_train`, and `confusion`, a list of rows: for each class
+        how many of its sketches the judge took for each class.
+
+    Raises:
+        FileExistsError: There is something in the folder.
+        ValueError: The classes differ, or the generator's label is of another length.
+
+    Example:
+
+    >>> train, test = open_pairs("my_pairs")
+    >>> evaluate_pairs(keras.models.load_model("generator.keras"), train, test, "report")
+    """
+    folder = Path(folder)
+    check_new(folder)
+    _check_classes(generator, train, test)
+    image_size = tuple(generator.output.shape[1:3])
+    train_photos, train_labels, train_sketches = train.as_arrays(image_size, MOST_TRAIN)
+    photos, labels, sketches = test.as_arrays(image_size, MOST_TEST)
+    judge = train_judge(train_sketches, train_labels)
+    pair_judge = train_pair_judge(train_photos, train_sketches)
+    drawn = draw(generator, photos, labels)
+    results = evaluate(generator, judge, photos, labels, sketches, pair_judge, train_sketches)
+    results["gan_train"] = gan_train(generator, train_photos, train_labels, sketches, labels)
+    results["confusion"] = metrics.confusion_matrix(judge, drawn, labels).tolist()
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_image(folder / "samples.png", sample_grid(generator, photos, labels, sketches, test.class_names))
+    order = np.argsort(-np.sum(judge.predict(drawn, verbose=0) * labels, axis=1), kind="stable")
+    for name, chosen in {"best": order[:N_SHOWN], "worst": order[::-1][:N_SHOWN]}.items():
+        rows = [[photos[i], drawn[i], sketches[i]] for i in chosen]
+        captions = [test.class_names[np.argmax(labels[i])] for i in chosen]
+        write_image(folder / f"{name}.png", image_grid(rows, ["photo", "generated", "true"], captions))
+    write_json(folder / "results.json", results)
+    (folder / "index.html").write_text(page(results, test.class_names), encoding="utf-8")
+    return results
+
+
+def page(results, class_names):
+    """The report as a page of HTML, beside its pictures.
+
+    Args:
+        results: What `evaluate_pairs` returns.
+        class_names: One name a class.
+
+    Returns:
+        A string.
+    """
+    known = {**results, "chance": 1 / len(class_names)}
+    rows = []
+    for name, (meaning, beside) in _MEANINGS.items():
+        if name in results:
+            compared = _COMPARED[beside].format(known.get(beside, 0)) if beside else ""
+            rows.append(f"<tr><th>{name}<td>{results[name]:.3f}<td>{compared}<td>{meaning}")
+    return _PAGE.format(measures="\n".join(rows), confusion=_confusion(results["confusion"], class_names))
+
+
+def _confusion(counts, class_names):
+    names = [html.escape(name) for name in class_names]
+    lines = ["<tr><th>drawn as \\ taken for" + "".join(f"<th>{name}" for name in names)]
+    for name, row in zip(names, counts):
+        shares = [count / max(1, sum(row)) for count in row]
+        cells = [
+            f'<td style="background:rgba(70,130,180,{share:.2f})">{count}'
+            for share, count in zip(shares, row)
+        ]
+        lines.append(f"<tr><th>{name}" + "".join(cells))
+    return "\n".join(lines)
+
+
+def _check_classes(generator, train, test):
+    if train.class_names != test.class_names:
+        raise ValueError(
+            f"`test` must be of the classes of `train`, {list(train.class_names)}. "
+            f"Received: {list(test.class_names)}"
+        )
+    inputs = generator.input if isinstance(generator.input, dict) else {}
+    if "label" in inputs and inputs["label"].shape[-1] != train.n_classes:
+        raise ValueError(
+            f"`generator` must take labels of {train.n_classes} classes. "
+            f"Received: a generator of {inputs['label'].shape[-1]} classes"
+        )
+
+
+_PAGE = """<!doctype html>
+<meta charset="utf-8">
+<title>keras_cgan: evaluation</title>
+<style>
+body {{ font: 15px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }}
+table {{ border-collapse: collapse; margin: 1em 0; }}
+th, td {{ padding: .2em .7em; border-bottom: 1px solid #ddd; text-align: left; }}
+img {{ max-width: 100%; }}
+</style>
+<h1>Evaluation</h1>
+<p>No measure stands alone: the class is won by one sketch a class, the photo by tracing it, likeness by white paper.
+<table>
+{measures}
+</table>
+<h2>Which class is drawn</h2>
+<table>
+{confusion}
+</table>
+<h2>Test photos</h2>
+<img src="samples.png" alt="photo, generated, true; and the same photos as every class">
+<h2>Surest of their class</h2>
+<img src="best.png" alt="photo, generated, true">
+<h2>Least sure</h2>
+<img src="worst.png" alt="photo, generated, true">
+"""

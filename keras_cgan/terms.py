@@ -1,0 +1,207 @@
+"""What a generator may be asked beside the class and the true sketch: terms of its loss, one by one."""
+
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from keras_cgan.checks import check_positive, check_weights
+
+
+class GeneratorTerm(layers.Layer):
+    """A term of the generator's loss, for `ConditionalGAN(..., terms=[...])`.
+
+    A subclass has `loss`. Terms have no weights that learn.
+
+    Args:
+        weight: What the term is multiplied by in `g_loss`, at least 0; `g_<name>` in the logs is
+            without it.
+        name: Name of the term.
+
+    Attributes:
+        of_true_sketch: Whether the term compares with the true sketch: it is then left out where
+            the generator is asked for another class than the photo's.
+
+    Example:
+
+    >>> class Ink(GeneratorTerm):
+    ...     def loss(self, drawn, photo, label, sketch):
+    ...         return ops.mean(1 - drawn, axis=(1, 2, 3))
+    >>> gan = ConditionalGAN(generator, discriminator, terms=[Ink(weight=0.1, name="ink")])
+    """
+
+    of_true_sketch = False
+
+    def __init__(self, weight, name, **options):
+        check_weights(weight=weight)
+        super().__init__(name=name, dtype="float32", autocast=False, trainable=False, **options)
+        self.weight = weight
+
+    def loss(self, drawn, photo, label, sketch):
+        """One value a sample.
+
+        Args:
+            drawn: What the generator drew, `(batch, height, width, channels)` in [-1, 1], float32.
+            photo: The photos, likewise.
+            label: The classes that were asked for, `(batch, n_classes)`, or `None`.
+            sketch: The true sketches, of the shape of `drawn`.
+
+        Returns:
+            A tensor `(batch,)`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must have a method `loss`.")
+
+    def call(self, drawn, photo, label, sketch):
+        return self.loss(drawn, photo, label, sketch)
+
+    def get_config(self):
+        return {"weight": self.weight, "name": self.name}
+
+
+def check_terms(terms, taken):
+    """The terms as a list; raises a `ValueError` where one is none, or has the name of another loss.
+
+    Args:
+        terms: What was given as terms.
+        taken: Names of other losses, as they stand in the logs.
+    """
+    taken = list(taken)
+    for term in terms:
+        if not isinstance(term, GeneratorTerm):
+            raise ValueError(f"`terms` must be a list of `GeneratorTerm`s. Received: {term!r} among them")
+        if f"g_{term.name}" in taken:
+            raise ValueError(
+                f"`terms` must have names of their own. Received: another one named {term.name!r}"
+            )
+        taken.append(f"g_{term.name}")
+    return list(terms)
+
+
+@keras.saving.register_keras_serializable(package="keras_cgan")
+class BlurredL1(GeneratorTerm):
+    """L1 between sketches that are blurred, each by several widths: where lines are near, it is small.
+
+    Sharp L1 on pairs that do not align is least for blank paper, for a line next to the true one costs
+    twice. Blurred, such a line costs less than none.
+
+    Args:
+        weight: As in `GeneratorTerm`.
+        sigmas: Standard deviations of the blur, in pixels; 0 is sharp.
+        name: Name of the term.
+
+    Raises:
+        ValueError: An argument is below 0, or there is no sigma.
+
+    Example:
+
+    >>> BlurredL1(20.0, sigmas=(2.0, 4.0))
+    """
+
+    of_true_sketch = True
+
+    def __init__(self, weight=20.0, sigmas=(2.0, 4.0), name="blurred_l1"):
+        super().__init__(weight, name)
+        if not isinstance(sigmas, (tuple, list)) or not sigmas:
+            raise ValueError(f"`sigmas` must be a tuple of at least one number. Received: sigmas={sigmas!r}")
+        check_weights(**{f"sigmas[{n}]": sigma for n, sigma in enumerate(sigmas)})
+        self.sigmas = tuple(sigmas)
+
+    def loss(self, drawn, photo, label, sketch):
+        # Of the difference: blurring is linear.
+        apart = [ops.abs(blur(drawn - sketch, sigma)) for sigma in self.sigmas]
+        return ops.mean(sum(apart), axis=(1, 2, 3)) / len(self.sigmas)
+
+    def get_config(self):
+        return {**super().get_config(), "sigmas": self.sigmas}
+
+
+@keras.saving.register_keras_serializable(package="keras_cgan")
+class EdgeLikeness(GeneratorTerm):
+    """One minus the correlation of the ink with the photo's edges, both blurred: the photo has to be seen.
+
+    It needs no network that could be misled, and asks of an unseen photo what it asked in training. The
+    correlation does not care how much ink there is: thick lines and filled shapes are left to the style.
+
+    Args:
+        weight: As in `GeneratorTerm`.
+        sigma: Standard deviation of the blur, in pixels: how far a line may be from the edge.
+        name: Name of the term.
+
+    Raises:
+        ValueError: `weight` is below 0, or `sigma` not above it.
+
+    Example:
+
+    >>> EdgeLikeness(20.0)
+
+    Source: edges by Sobel and Feldman 1968, the operator of `photo_edges`.
+    """
+
+    def __init__(self, weight=20.0, sigma=1.0, name="edges"):
+        super().__init__(weight, name)
+        check_positive(sigma=sigma)
+        self.sigma = sigma
+
+    def loss(self, drawn, photo, label, sketch):
+        ink = blur(ops.mean(1 - drawn, axis=-1, keepdims=True), self.sigma)
+        return 1 - correlation(ink, blur(photo_edges(photo), self.sigma))
+
+    def get_config(self):
+        return {**super().get_config(), "sigma": self.sigma}
+
+
+def photo_edges(photos):
+    """How steep photos are at each pixel, by Sobel's operator: the steepest channel.
+
+    Args:
+        photos: `(batch, height, width, channels)` in [-1, 1].
+
+    Returns:
+        `(batch, height, width, 1)` in [0, 1]: from 1.5 up, of at most 8, all edges are alike.
+    """
+    across = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], "float32")
+    kernel = np.stack([across.T, across], axis=-1)[:, :, None]  # (3, 3, 1, 2)
+    height, width, channels = photos.shape[1:]
+    # Each channel as an image of its own; a mirrored border is no edge.
+    x = ops.reshape(ops.transpose(photos, (0, 3, 1, 2)), (-1, height, width, 1))
+    x = ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="reflect")
+    steep = ops.sum(ops.square(ops.conv(x, kernel, padding="valid")), axis=-1)
+    steep = ops.max(ops.reshape(steep, (-1, channels, height, width)), axis=1)
+    # Of 0 the root has no gradient.
+    return ops.minimum(ops.sqrt(steep + 1e-6) / 1.5, 1.0)[..., None]
+
+
+def correlation(images, others):
+    """Pearson's correlation of each image with the other of its place.
+
+    Args:
+        images, others: `(batch, height, width, channels)`.
+
+    Returns:
+        `(batch,)` in [-1, 1]; about 0 for a flat image.
+    """
+    places = (1, 2, 3)
+    images -= ops.mean(images, places, keepdims=True)
+    others -= ops.mean(others, places, keepdims=True)
+    both = ops.sum(images**2, places) * ops.sum(others**2, places)
+    return ops.sum(images * others, places) / ops.sqrt(both + 1e-4)
+
+
+def blur(images, sigma):
+    """Images through a Gaussian, zero outside.
+
+    Args:
+        images: `(batch, height, width, 1)`.
+        sigma: Standard deviation in pixels; 0 changes nothing.
+
+    Returns:
+        A tensor of the same shape.
+    """
+    if not sigma:
+        return images
+    reach = math.ceil(2.5 * sigma)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    weights = (weights / weights.sum()).astype("float32")
+    x = ops.conv(images, weights.reshape(-1, 1, 1, 1), padding="same")
+    return ops.conv(x, weights.reshape(1, -1, 1, 1), padding="same")

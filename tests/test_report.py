@@ -1,0 +1,116 @@
+"""One call: every measure in a file, and a page beside its pictures."""
+
+import json
+from html.parser import HTMLParser
+
+import cv2
+import keras
+import pytest
+
+from keras_cgan import unet_generator
+from keras_cgan.data import EmbeddedPairs
+from keras_cgan.report import evaluate_pairs, page
+
+SIZE = (16, 16)
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """Judges of few steps."""
+    from keras_cgan import report
+
+    patch = pytest.MonkeyPatch()
+    judge, pair_judge = report.train_judge, report.train_pair_judge
+    patch.setattr(report, "train_judge", lambda *arrays: judge(*arrays, epochs=2))
+    patch.setattr(report, "train_pair_judge", lambda *arrays: pair_judge(*arrays, steps=2))
+    patch.setattr("keras_cgan.evaluate.train_judge", lambda *arrays: judge(*arrays, epochs=2))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def written(quick, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports") / "new" / "report"
+    generator = unet_generator((*SIZE, 3), n_classes=6, filters=2)
+    return folder, evaluate_pairs(generator, EmbeddedPairs(30, seed=0), EmbeddedPairs(18, seed=1), folder)
+
+
+class Page(HTMLParser):
+    """The texts and pictures of a page, and whether each tag that must be closed is."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.texts, self.pictures, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "img":
+            self.pictures.append(dict(attributes)["src"])
+        if tag in ("table", "h1", "h2", "style", "title"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data.strip())
+
+
+def test_what_is_written(written):
+    folder, results = written
+    assert json.loads((folder / "results.json").read_text()) == results
+    assert {path.name for path in folder.iterdir()} == {
+        "results.json",
+        "index.html",
+        "samples.png",
+        "best.png",
+        "worst.png",
+    }
+    # Twelve rows of three, each 96 px and a gap.
+    assert cv2.imread(str(folder / "best.png")).shape[0] == 18 + 12 * 100
+
+
+def test_the_page_shows_every_measure_and_picture(written):
+    folder, results = written
+    shown = Page((folder / "index.html").read_text())
+    assert not shown.open
+    assert shown.pictures == ["samples.png", "best.png", "worst.png"]
+    text = "\n".join(shown.texts)
+    for name in results:
+        compared = name.endswith(("_real", "_white_paper", "_train")) and name != "gan_train"
+        assert name in shown.texts or compared or name == "confusion", name
+    assert f"{results['class_accuracy']:.3f}" in text and "chance 0.17" in text
+
+
+def test_the_confusion_counts_every_test_photo(written):
+    _, results = written
+    counts = results["confusion"]
+    assert [sum(row) for row in counts] == [3] * 6
+    assert sum(counts[c][c] for c in range(6)) / 18 == pytest.approx(results["class_accuracy"])
+
+
+def test_names_of_classes_cannot_break_the_page():
+    shown = page(
+        {"confusion": [[1, 0], [0, 2]], "class_accuracy": 1.0, "class_accuracy_real": 1.0}, ["<b>", "&"]
+    )
+    assert {"<b>", "&"} <= set(Page(shown).texts)
+
+
+def test_earlier_results_are_kept(written):
+    folder, _ = written
+    generator = unet_generator((*SIZE, 3), filters=2)
+    before = (folder / "results.json").read_bytes()
+    with pytest.raises(FileExistsError, match="report"):
+        evaluate_pairs(generator, EmbeddedPairs(12), EmbeddedPairs(12), folder)
+    assert (folder / "results.json").read_bytes() == before
+
+
+def test_a_generator_of_other_classes_is_refused_before_anything_is_written(tmp_path):
+    generator = unet_generator((*SIZE, 3), n_classes=4, filters=2)
+    with pytest.raises(ValueError, match="labels of 6 classes. Received: a generator of 4"):
+        evaluate_pairs(generator, EmbeddedPairs(12), EmbeddedPairs(12), tmp_path / "out")
+    few = EmbeddedPairs(12)
+    few.class_names = few.class_names[:5]
+    with pytest.raises(ValueError, match="`test` must be of the classes"):
+        evaluate_pairs(keras.Sequential(), EmbeddedPairs(12), few, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
