@@ -92,12 +92,12 @@ def main(arguments=None):
     strategy = start_tensorflow(options.seed, options.precision, distribute=True)
     import keras
 
-    from keras_cgan.callbacks import DrawPictures, StopIfNotFinite
+    from keras_cgan.callbacks import CollapseAlarm, DrawPictures, RestoreIfNotFinite, StopIfNotFinite
     from keras_cgan.data import open_pairs
     from keras_cgan.pictures import sample_grid
     from keras_cgan.precision import fastest_precision
     from keras_cgan.training.checkpoint import TrainerCheckpoint
-    from keras_cgan.training.distributed import is_chief
+    from keras_cgan.training.distributed import is_chief, is_multi_worker
 
     if options.precision == "auto":
         options.precision, reason = fastest_precision()
@@ -114,11 +114,16 @@ def main(arguments=None):
         RunFolder.new_or_same(out, settings)
     checkpoint = TrainerCheckpoint(gan, out / "checkpoint")
     epoch = checkpoint.restore()
-    # The first comes before the checkpoint: what has gone wrong is not saved.
-    callbacks = [StopIfNotFinite("another --out with --precision float32 may help"), checkpoint.each_epoch()]
+    # What has gone wrong is not saved: one machine goes back to the last good epoch, several stop.
+    callbacks = [RestoreIfNotFinite(checkpoint)]
+    if is_multi_worker(strategy):
+        stop = StopIfNotFinite("another --out with --precision float32 may help")
+        callbacks = [stop, checkpoint.each_epoch()]
     if chief:
         callbacks.append(keras.callbacks.CSVLogger(out / "losses.csv", append=True))
         shown = test.as_arrays((options.image_size,) * 2, 200)
+        if not is_multi_worker(strategy):
+            callbacks.append(CollapseAlarm(*shown))
         pictures = DrawPictures(
             gan, out / "samples", lambda generator: sample_grid(generator, *shown, train.class_names)
         )

@@ -107,13 +107,29 @@ def page(results, class_names):
     Returns:
         A string.
     """
-    known = {**results, "chance": 1 / len(class_names)}
-    rows = []
-    for name, (meaning, beside) in _MEANINGS.items():
-        if name in results:
-            compared = _COMPARED[beside].format(known.get(beside, 0)) if beside else ""
-            rows.append(f"<tr><th>{name}<td>{results[name]:.3f}<td>{compared}<td>{meaning}")
+    rows = [
+        f"<tr><th>{name}<td>{value:.3f}<td>{compared}<td>{meaning}"
+        for name, value, compared, meaning in _rows(results, len(class_names))
+    ]
     return _PAGE.format(measures="\n".join(rows), confusion=_confusion(results["confusion"], class_names))
+
+
+def summary(results, n_classes):
+    """The measures as lines of text, each beside what it is read against."""
+    return "\n".join(
+        f"{name:23} {value:7.3f}  {compared + ': ' if compared else ''}{meaning}"
+        for name, value, compared, meaning in _rows(results, n_classes)
+    )
+
+
+def _rows(results, n_classes):
+    """Name, value, what it is read against, and meaning of each measure."""
+    known = {**results, "chance": 1 / n_classes}
+    return [
+        (name, results[name], _COMPARED[beside].format(known.get(beside, 0)) if beside else "", meaning)
+        for name, (meaning, beside) in _MEANINGS.items()
+        if name in results
+    ]
 
 
 def _confusion(counts, class_names):

@@ -1,0 +1,65 @@
+"""Measures a trained generator on labelled pairs, by judges that learn from the training pairs.
+
+    python examples/evaluate_sketches.py runs/classifier-1/generator.keras
+    python examples/evaluate_sketches.py generator.keras --data my_pairs --out report
+
+Writes every measure (results.json), and a page with them, the confusion of the classes, and the best
+and worst sketches (index.html).
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from keras_cgan.run_folder import RunFolder, check_new
+from keras_cgan.startup import start_tensorflow
+
+
+def parse_arguments(arguments=None):
+    parser = argparse.ArgumentParser(description="Measures a generator of sketches on labelled pairs.")
+    parser.add_argument("generator", help="generator.keras, as examples/train_sketches.py saves it")
+    parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
+    parser.add_argument("--misalignment", type=float, default=0.4, help="of the embedded set (default: 0.4)")
+    parser.add_argument("--out", help="new folder for the report (default: runs/report-<number>)")
+    return parser.parse_args(arguments)
+
+
+def load_generator(path):
+    """The generator of a file; raises a `ValueError` that names the file where it is none."""
+    import keras
+
+    if not Path(path).is_file():
+        raise ValueError(f"there is no file {path}")
+    generator = keras.models.load_model(path)
+    names = set(generator.input) if isinstance(generator.input, dict) else {"photo"}
+    if not names <= {"photo", "label"} or len(generator.output_shape) != 4:
+        raise ValueError(
+            f"{path} must be a generator from photos to sketches. Received: a model from {sorted(names)} "
+            f"to {generator.output_shape}"
+        )
+    return generator
+
+
+def main(arguments=None):
+    options = parse_arguments(arguments)
+    out = Path(options.out) if options.out else RunFolder.next_free("runs", "report")
+    check_new(out)
+    start_tensorflow()
+    from keras_cgan.data import open_pairs
+    from keras_cgan.report import evaluate_pairs, summary
+
+    generator = load_generator(options.generator)
+    train, test = open_pairs(options.data, options.misalignment)
+    print(f"training three judges on {len(train)} pairs; measuring on {len(test)} ...", flush=True)
+    results = evaluate_pairs(generator, train, test, out)
+    print(summary(results, test.n_classes))
+    print(f"page:      {out / 'index.html'}\nmeasures:  {out / 'results.json'}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped")
