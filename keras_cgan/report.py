@@ -169,7 +169,8 @@ th, td {{ padding: .2em .7em; border-bottom: 1px solid #ddd; text-align: left; }
 img {{ max-width: 100%; }}
 </style>
 <h1>Evaluation</h1>
-<p>No measure stands alone: the class is won by one sketch a class, the photo by tracing it, likeness by white paper.
+<p>No measure stands alone: the class is won by one sketch a class, the photo by tracing it, likeness
+by white paper.
 <table>
 {measures}
 </table>

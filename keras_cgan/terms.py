@@ -26,7 +26,7 @@ class GeneratorTerm(layers.Layer):
     Example:
 
     >>> class Ink(GeneratorTerm):
-    ...     def loss(self, drawn, photo, label, sketch):
+    ...     def loss(self, drawn, asked, photo, label, sketch):
     ...         return ops.mean(1 - drawn, axis=(1, 2, 3))
     >>> gan = ConditionalGAN(generator, discriminator, terms=[Ink(weight=0.1, name="ink")])
     """
@@ -38,13 +38,14 @@ class GeneratorTerm(layers.Layer):
         super().__init__(name=name, dtype="float32", autocast=False, trainable=False, **options)
         self.weight = weight
 
-    def loss(self, drawn, photo, label, sketch):
+    def loss(self, drawn, asked, photo, label, sketch):
         """One value a sample.
 
         Args:
             drawn: What the generator drew, `(batch, height, width, channels)` in [-1, 1], float32.
-            photo: The photos, likewise.
-            label: The classes that were asked for, `(batch, n_classes)`, or `None`.
+            asked: The classes that were asked for, `(batch, n_classes)`, or `None`.
+            photo: The photos, `(batch, height, width, channels)` in [-1, 1].
+            label: The photos' own classes, or `None`.
             sketch: The true sketches, of the shape of `drawn`.
 
         Returns:
@@ -52,8 +53,8 @@ class GeneratorTerm(layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must have a method `loss`.")
 
-    def call(self, drawn, photo, label, sketch):
-        return self.loss(drawn, photo, label, sketch)
+    def call(self, drawn, asked, photo, label, sketch):
+        return self.loss(drawn, asked, photo, label, sketch)
 
     def get_config(self):
         return {"weight": self.weight, "name": self.name}
@@ -107,7 +108,7 @@ class BlurredL1(GeneratorTerm):
         check_weights(**{f"sigmas[{n}]": sigma for n, sigma in enumerate(sigmas)})
         self.sigmas = tuple(sigmas)
 
-    def loss(self, drawn, photo, label, sketch):
+    def loss(self, drawn, asked, photo, label, sketch):
         # Of the difference: blurring is linear.
         apart = [ops.abs(blur(drawn - sketch, sigma)) for sigma in self.sigmas]
         return ops.mean(sum(apart), axis=(1, 2, 3)) / len(self.sigmas)
@@ -143,7 +144,7 @@ class EdgeLikeness(GeneratorTerm):
         check_positive(sigma=sigma)
         self.sigma = sigma
 
-    def loss(self, drawn, photo, label, sketch):
+    def loss(self, drawn, asked, photo, label, sketch):
         ink = blur(ops.mean(1 - drawn, axis=-1, keepdims=True), self.sigma)
         return 1 - correlation(ink, blur(photo_edges(photo), self.sigma))
 

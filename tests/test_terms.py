@@ -23,7 +23,7 @@ def line(column, side=16):
 
 
 def value(term, drawn, photo=None, sketch=None):
-    return float(term(drawn, photo, None, sketch)[0])
+    return float(term(drawn, None, photo, None, sketch)[0])
 
 
 def test_blur_is_opencvs():
@@ -84,8 +84,8 @@ def test_likeness_to_edges_asks_for_the_photos_outline_whatever_the_ink():
 class Asked(GeneratorTerm):
     """One where the class asked for is not the first."""
 
-    def loss(self, drawn, photo, label, sketch):
-        return 1 - label[:, 0]
+    def loss(self, drawn, asked, photo, label, sketch):
+        return label[:, 0] - asked[:, 0]
 
 
 def networks():
@@ -116,7 +116,7 @@ def test_terms_are_logged_and_added_by_their_weights():
     expected = plain["g_loss"] + 3.0 * both["g_blurred_l1"] + 0.5 * both["g_edges"]
     assert both["g_loss"] == pytest.approx(expected, rel=1e-4)
     drawn = gan().predict(x, verbose=0)
-    by_hand = np.mean(terms[0](drawn, x["photo"], x["label"], y))
+    by_hand = np.mean(terms[0](drawn, x["label"], x["photo"], x["label"], y))
     assert both["g_blurred_l1"] == pytest.approx(by_hand, rel=1e-3)
 
 
@@ -200,4 +200,4 @@ def test_refusals(make, message):
 
 def test_a_term_without_a_loss():
     with pytest.raises(NotImplementedError, match="must have a method `loss`"):
-        GeneratorTerm(1.0, "none")(ops.ones((1, 4, 4, 1)), None, None, None)
+        GeneratorTerm(1.0, "none")(ops.ones((1, 4, 4, 1)), None, None, None, None)

@@ -216,7 +216,7 @@ class ConditionalGAN(AdversarialModel):
         return {"sketch": sketch, "judged": self._judged(batch.photo, sketch), "label": label, "own": own}
 
     def _asked(self, batch, run):
-        """The labels that G is asked for, and where they are the photo's own, 1 or 0: `None` where all are."""
+        """The labels that G is asked for, and 1 where they are the photo's own, else 0: `None` if all are."""
         if self._swaps is None or not run.training:
             return batch.label, None
         label = tf.cast(batch.label, tf.float32)
@@ -297,7 +297,7 @@ class ConditionalGAN(AdversarialModel):
         """What a term says of each sample, in single precision whatever G draws in."""
         images = {"drawn": drawn["sketch"], "photo": batch.photo, "sketch": batch.sketch}
         images = {name: tf.cast(image, tf.float32) for name, image in images.items()}
-        return term(**images, label=drawn["label"])
+        return term(**images, asked=drawn["label"], label=batch.label)
 
     def export(self, *args, **kwargs):
         """Raises a `NotImplementedError`: it is the generator that draws elsewhere."""

@@ -1,0 +1,131 @@
+"""The photo told from the sketch: the loss by hand, who counts as another, and what moves."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from keras_cgan import ConditionalGAN, patch_discriminator, unet_generator
+from keras_cgan.contrastive import image_tower
+from keras_cgan.data import EmbeddedPairs
+from keras_cgan.photo_information import PhotoInformation
+from keras_cgan.testing import moved_variables
+
+SIZE = (16, 16)
+
+
+def corner_tower(name):
+    """An embedding that can be read off: the first three values of an image, made a direction."""
+    image = keras.Input((2, 2, 1))
+    flat = layers.Flatten()(image)
+    first = layers.Dense(3, use_bias=False, kernel_initializer=keras.initializers.Identity())(flat)
+    return keras.Model(image, layers.UnitNormalization()(first), name=name)
+
+
+def images(*vectors):
+    found = np.zeros((len(vectors), 4), "float32")
+    found[:, :3] = vectors
+    return found.reshape(-1, 2, 2, 1)
+
+
+def labels(*classes):
+    return np.eye(2, dtype="float32")[list(classes)]
+
+
+def information(**options):
+    return PhotoInformation(corner_tower("photo"), corner_tower("sketch"), temperature=0.5, **options)
+
+
+X, Y, Z = (1, 0, 0), (0, 1, 0), (0, 0, 1)
+
+
+def test_by_hand_among_those_of_the_batch_that_are_of_its_class():
+    term = information(queue=0)
+    drawn, photos = images((0.6, 0.8, 0), Y, Z), images(X, Y, Z)
+    found = ops.convert_to_numpy(term(drawn, None, photos, labels(0, 0, 1), None))
+    first = -np.log(np.exp(1.2) / (np.exp(1.2) + np.exp(1.6)))
+    second = -np.log(np.exp(2) / (np.exp(0) + np.exp(2)))
+    np.testing.assert_allclose(found, [first, second, 0], atol=1e-5)
+
+
+def test_photos_of_earlier_batches_are_others_too():
+    term = information(queue=2)
+
+    def loss(drawn, photo, c):
+        return float(term(images(drawn), None, images(photo), labels(c), None)[0])
+
+    assert loss(X, X, 0) == 0  # nothing to be told from
+    assert loss(X, Y, 0) == pytest.approx(np.log(1 + np.exp(2)), rel=1e-4)
+    assert loss(Z, Z, 1) == 0  # those are of the other class
+    # Two places: of X, Y and Z the last two are left.
+    assert loss(Y, Z, 0) == pytest.approx(np.log(1 + np.exp(2)), rel=1e-4)
+
+
+def test_what_was_asked_for_does_not_say_who_counts():
+    first, second = information(queue=0), information(queue=0)
+    arrays = images(X, Y), images(X, Y)
+    own = first(arrays[0], labels(0, 0), arrays[1], labels(0, 0), None)
+    swapped = second(arrays[0], labels(1, 0), arrays[1], labels(0, 0), None)
+    np.testing.assert_array_equal(own, swapped)
+
+
+def test_without_labels_all_photos_are_others():
+    term = information(queue=4)
+    found = term(images(X, Y), None, images(X, Y), None, None)
+    np.testing.assert_allclose(found, np.log(1 + np.exp(-2.0)), atol=1e-5)
+
+
+def gan():
+    keras.utils.set_random_seed(0)
+    photo_tower = image_tower((*SIZE, 3), size=8, filters=2, name="photo_tower")
+    sketch_tower = image_tower((*SIZE, 1), size=8, filters=2, dropout=0.0, name="sketch_tower")
+    towers = photo_tower, sketch_tower
+    term = PhotoInformation(*towers, weight=50.0, queue=4)
+    generator = unet_generator((*SIZE, 3), n_classes=6, filters=2)
+    discriminator = patch_discriminator((*SIZE, 1), filters=2, n_layers=1, norm=None)
+    model = ConditionalGAN(generator, discriminator, terms=[term], l1_weight=0, adversarial_weight=0)
+    model.compile(g_optimizer=keras.optimizers.Adam(5e-3))
+    return model, towers
+
+
+def batch():
+    photos, label, sketches = EmbeddedPairs(12, 0.3).as_arrays(SIZE)
+    return {"photo": photos, "label": label}, sketches
+
+
+def test_in_the_engine_the_generator_learns_and_the_towers_stay():
+    model, towers = gan()
+    moved = moved_variables(lambda: model.train_on_batch(*batch()), model.generator, *towers)
+    assert moved.pop("generator") and not any(moved.values())
+    assert not model.terms[0].trainable_variables
+    losses = [model.train_on_batch(*batch(), return_dict=True)["g_photo_information"] for _ in range(100)]
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
+
+
+def test_saved_with_the_model(tmp_path):
+    model, _ = gan()
+    model.train_on_batch(*batch())
+    model.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    first, second = ([ops.convert_to_numpy(v) for v in made.terms[0].variables] for made in (model, loaded))
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert loaded.test_on_batch(*batch(), return_dict=True)["g_photo_information"] > 0
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"temperature": 0.0}, "`temperature` must be"),
+        ({"queue": -1}, "`queue` must be"),
+        ({"weight": -1.0}, "`weight`"),
+    ],
+)
+def test_refusals(options, message):
+    with pytest.raises(ValueError, match=message):
+        PhotoInformation(corner_tower("photo"), corner_tower("sketch"), **options)
+
+
+def test_towers_of_two_lengths():
+    with pytest.raises(ValueError, match="one length. Received: 3 and 8"):
+        PhotoInformation(corner_tower("photo"), image_tower((*SIZE, 1), size=8))
