@@ -20,8 +20,8 @@ class GeneratorTerm(layers.Layer):
         name: Name of the term.
 
     Attributes:
-        of_true_sketch: Whether the term compares with the true sketch: it is then left out where
-            the generator is asked for another class than the photo's.
+        own_class_only: Whether the term is left out where the generator is asked for another class than
+            the photo's, as one that compares with the true sketch must be.
 
     Example:
 
@@ -31,7 +31,7 @@ class GeneratorTerm(layers.Layer):
     >>> gan = ConditionalGAN(generator, discriminator, terms=[Ink(weight=0.1, name="ink")])
     """
 
-    of_true_sketch = False
+    own_class_only = False
 
     def __init__(self, weight, name, **options):
         check_weights(weight=weight)
@@ -99,7 +99,7 @@ class BlurredL1(GeneratorTerm):
     >>> BlurredL1(20.0, sigmas=(2.0, 4.0))
     """
 
-    of_true_sketch = True
+    own_class_only = True
 
     def __init__(self, weight=20.0, sigmas=(2.0, 4.0), name="blurred_l1"):
         super().__init__(weight, name)
@@ -127,6 +127,7 @@ class EdgeLikeness(GeneratorTerm):
     Args:
         weight: As in `GeneratorTerm`.
         sigma: Standard deviation of the blur, in pixels: how far a line may be from the edge.
+        own_class_only: Whether another class than the photo's may be drawn by other lines.
         name: Name of the term.
 
     Raises:
@@ -139,17 +140,17 @@ class EdgeLikeness(GeneratorTerm):
     Source: edges by Sobel and Feldman 1968, the operator of `photo_edges`.
     """
 
-    def __init__(self, weight=20.0, sigma=1.0, name="edges"):
+    def __init__(self, weight=20.0, sigma=1.0, own_class_only=False, name="edges"):
         super().__init__(weight, name)
         check_positive(sigma=sigma)
-        self.sigma = sigma
+        self.sigma, self.own_class_only = sigma, own_class_only
 
     def loss(self, drawn, asked, photo, label, sketch):
         ink = blur(ops.mean(1 - drawn, axis=-1, keepdims=True), self.sigma)
         return 1 - correlation(ink, blur(photo_edges(photo), self.sigma))
 
     def get_config(self):
-        return {**super().get_config(), "sigma": self.sigma}
+        return {**super().get_config(), "sigma": self.sigma, "own_class_only": self.own_class_only}
 
 
 def photo_edges(photos):

@@ -163,6 +163,23 @@ def test_a_share_of_the_labels_is_swapped_and_those_do_not_count_for_the_true_sk
     assert model.test_on_batch(x, y, return_dict=True)["g_asked"] == 0
 
 
+def test_a_swapped_class_counts_as_often_as_it_is_weighted():
+    x, y = batch(n=60)
+    once, thrice = (gan(swap_rate=0.6, swap_weight=weight) for weight in (1.0, 3.0))
+    own = gan(swap_rate=0.6, swap_weight=0.0)
+    # The same seeds: the same labels are swapped.
+    parts = [model.train_on_batch(x, y, return_dict=True)["g_class"] for model in (own, once, thrice)]
+    assert parts[0] < parts[1] and parts[2] - parts[0] == pytest.approx(3 * (parts[1] - parts[0]), rel=1e-3)
+
+
+def test_where_another_class_is_asked_for_edges_may_be_left_out():
+    x, y = batch(n=60)
+    asked = Asked(0.0, name="asked")
+    terms = [EdgeLikeness(1.0), EdgeLikeness(1.0, own_class_only=True, name="own"), asked]
+    logs = gan(terms=terms, swap_rate=0.6).train_on_batch(x, y, return_dict=True)
+    assert logs["g_own"] == pytest.approx((1 - logs["g_asked"]) * logs["g_edges"], rel=0.1)
+
+
 def test_terms_are_saved_with_the_model(tmp_path):
     model = gan(terms=[BlurredL1(2.0, (1.0,)), EdgeLikeness(3.0, sigma=2.0)], swap_rate=0.25)
     model.save(tmp_path / "gan.keras")
@@ -187,6 +204,7 @@ def test_terms_are_saved_with_the_model(tmp_path):
         (lambda: gan(terms=[BlurredL1(), BlurredL1()]), "another one named 'blurred_l1'"),
         (lambda: gan(terms=[BlurredL1(name="l1")]), "another one named 'l1'"),
         (lambda: gan(swap_rate=1.0), "`swap_rate` must be"),
+        (lambda: gan(swap_rate=0.5, swap_weight=-1.0), "`swap_weight` must be"),
         (
             lambda: ConditionalGAN(unet_generator((*SIZE, 3), filters=2), networks()[1], swap_rate=0.5),
             "generator that takes the label",

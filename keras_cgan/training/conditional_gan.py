@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_cgan.checks import check_at_least, check_rate
+from keras_cgan.checks import check_at_least, check_rate, check_weights
 from keras_cgan.faster import faster_network
 from keras_cgan.terms import check_terms
 from keras_cgan.training.adversarial import AdversarialModel
@@ -50,6 +50,7 @@ class ConditionalGAN(AdversarialModel):
         swap_rate: How often, in [0, 1), G is asked for a random class instead of the photo's own. What
             compares with the true sketch is then left out. A D that sees the photo too calls such a
             pair fake: use one that sees the sketch alone.
+        swap_weight: How many times as much the class counts in G's loss where it is not the photo's own.
         terms: More terms of G's loss, each a `GeneratorTerm`.
         average_decay: Optional decay of a moving average of G's weights, for `averaged()`; it is
             lower in the first updates (`WeightAverage`).
@@ -86,6 +87,7 @@ class ConditionalGAN(AdversarialModel):
         d_steps=1,
         image_pool=0,
         swap_rate=0.0,
+        swap_weight=1.0,
         terms=(),
         average_decay=None,
         name="conditional_gan",
@@ -106,6 +108,7 @@ class ConditionalGAN(AdversarialModel):
             "d_steps": d_steps,
             "image_pool": image_pool,
             "swap_rate": swap_rate,
+            "swap_weight": swap_weight,
             "terms": list(terms),
             "average_decay": average_decay,
             "name": name,
@@ -128,7 +131,8 @@ class ConditionalGAN(AdversarialModel):
                 "`swap_rate` is for a generator that takes the label. "
                 f"Received: swap_rate={swap_rate}, and a generator of photos alone"
             )
-        self.swap_rate = swap_rate
+        check_weights(swap_weight=swap_weight)
+        self.swap_rate, self.swap_weight = swap_rate, swap_weight
         self._swaps = keras.random.SeedGenerator() if swap_rate else None
         names = ["d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"]
         absent = {"c_loss": classifier is None, "g_class": not told.class_outputs}
@@ -275,8 +279,12 @@ class ConditionalGAN(AdversarialModel):
         asked = told.g_targets(drawn["label"], tf.shape(batch.sketch)[0])
         asked["sketch"] = batch.sketch
         of_own = _product(batch.weight, drawn["own"])
+        weights = dict.fromkeys(told.g_losses, batch.weight) | {"sketch": of_own}
+        if drawn["own"] is not None:
+            of_class = _product(batch.weight, drawn["own"] + (1 - drawn["own"]) * self.swap_weight)
+            weights |= dict.fromkeys(told.class_outputs, of_class)
         losses = {
-            name: _weighted(loss, asked[name], outputs[name], of_own if name == "sketch" else batch.weight)
+            name: _weighted(loss, asked[name], outputs[name], weights[name])
             for name, loss in told.g_losses.items()
         }
         logs = {
@@ -287,7 +295,7 @@ class ConditionalGAN(AdversarialModel):
         if told.class_outputs:
             logs["g_class"] = sum(losses[name] for name in told.class_outputs)
         for term in self.terms:
-            weight = of_own if term.of_true_sketch else batch.weight
+            weight = of_own if term.own_class_only else batch.weight
             loss = logs[f"g_{term.name}"] = _mean(self._values(term, batch, drawn), weight)
             logs["g_loss"] += term.weight * loss
         return logs
