@@ -129,21 +129,23 @@ class CellResults:
         return keras.saving.load_model(file)
 
 
-def fixed_rows(judge, labels, sketches, **others):
-    """What the measures say of the true sketches, of white paper, and of what else is given by name."""
+def fixed_rows(judge, test, others=None):
+    """What the measures say of drawings that no network made: the true sketches, white paper, and others.
+
+    Args:
+        judge: As `train_judge` makes it.
+        test: Photos, labels and true sketches.
+        others: More drawings by name, of the shape of the sketches.
+
+    Returns:
+        A dict of name -> measures, as `evaluate_drawn` gives them.
+    """
     import numpy as np
 
-    from keras_cgan import metrics
+    from keras_cgan.evaluate import evaluate_drawn
 
-    drawings = {"true sketches": sketches, "white paper": np.ones_like(sketches), **others}
-    return {
-        name: {
-            "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
-            "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
-            "l1": metrics.l1_distance(drawn, sketches),
-        }
-        for name, drawn in drawings.items()
-    }
+    drawings = {"true sketches": test[2], "white paper": np.ones_like(test[2]), **(others or {})}
+    return {name: evaluate_drawn(drawn, judge, *test) for name, drawn in drawings.items()}
 
 
 def _figures(values):

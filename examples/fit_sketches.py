@@ -71,7 +71,7 @@ def make_pipelines(train, test, options):
 
 def make_model(options, n_classes):
     """The compiled model: networks of the strategy, and an optimizer for each by default."""
-    from keras_cgan import ConditionalGAN, strategy_networks
+    from keras_cgan import ConditionalGAN, photo_options, strategy_networks
 
     size = (options.image_size, options.image_size, 3)
     # "pix2pix" is the baseline that knows no classes.
@@ -79,7 +79,10 @@ def make_model(options, n_classes):
     networks = strategy_networks(
         options.strategy, size, n_classes, label_input=label_input, filters=options.filters
     )
-    gan = ConditionalGAN(*networks, options.strategy, class_weight=25.0, average_decay=0.999)
+    chosen = STRATEGIES[options.strategy]
+    weights = {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight}
+    more = photo_options(options.strategy)
+    gan = ConditionalGAN(*networks, options.strategy, average_decay=0.999, **weights, **more)
     gan.compile()
     return gan
 

@@ -34,9 +34,9 @@ DEFAULTS = {
     "epochs": 50,
     "filters": 32,
     "upsampling": None,
-    "l1_weight": 100.0,
+    "l1_weight": None,
     "adversarial_weight": 1.0,
-    "class_weight": 25.0,
+    "class_weight": None,
     "seed": 0,
     "precision": "auto",
     "engine": "fused",
@@ -84,9 +84,13 @@ def parse_arguments(arguments=None):
         default=argparse.SUPPRESS,
         help="of the generator (default: resize; for pix2pix transpose, as the paper has it)",
     )
-    add("--l1-weight", "of the distance to the true sketch", type=float)
+    for name, text in {"l1": "the distance to the true sketch", "class": "showing the class"}.items():
+        weights = {strategy: getattr(s, f"{name}_weight") for strategy, s in STRATEGIES.items()}
+        default = f"{weights['classifier']:g}; for class-and-photo {weights['class-and-photo']:g}"
+        parser.add_argument(
+            f"--{name}-weight", type=float, default=argparse.SUPPRESS, help=f"of {text} (default: {default})"
+        )
     add("--adversarial-weight", "of fooling the discriminator", type=float)
-    add("--class-weight", "of showing the class", type=float)
     add("--seed", "of weights, order and augmentation", type=int)
     add("--precision", "Keras dtype policy; auto: the fastest of this machine", choices=PRECISIONS)
     add("--engine", "one compiled step, or the answer's three compiled models: same maths", choices=ENGINES)
@@ -108,7 +112,9 @@ def choose_settings(options):
         settings = {**DEFAULTS, **asked}
         if settings["label_input"] is None:
             settings["label_input"] = settings["strategy"] != "pix2pix"
-        settings["upsampling"] = settings["upsampling"] or STRATEGIES[settings["strategy"]].upsampling
+        for name in ("upsampling", "l1_weight", "class_weight"):
+            if settings[name] is None:
+                settings[name] = getattr(STRATEGIES[settings["strategy"]], name)
         if options.out:
             check_new(options.out)
     check(settings)
@@ -137,6 +143,10 @@ def check(settings):
             raise ValueError(f"{flag(name)} must be at least {least}. Received: {settings[name]}")
     if settings["image_size"] % 4:
         raise ValueError(f"--image-size must be a multiple of 4. Received: {settings['image_size']}")
+    if settings["engine"] == "reference" and STRATEGIES[settings["strategy"]].photo:
+        raise ValueError(
+            f"--engine must be fused for --strategy {settings['strategy']}. Received: --engine reference"
+        )
     if settings["data"] and not Path(settings["data"]).is_dir():
         raise ValueError(f"--data: there is no folder {settings['data']}")
 
@@ -162,7 +172,7 @@ def open_run(options, settings):
 
 def make_trainer(settings, n_classes):
     """The engine over the networks of the strategy: both answer `train_on_batch(x, y)` with the losses."""
-    from keras_cgan import ConditionalGAN, ReferenceTrainer, strategy_networks
+    from keras_cgan import ConditionalGAN, ReferenceTrainer, photo_options, strategy_networks
 
     networks = strategy_networks(
         settings["strategy"],
@@ -175,7 +185,7 @@ def make_trainer(settings, n_classes):
     weights = {name: settings[name] for name in ("l1_weight", "adversarial_weight", "class_weight")}
     if settings["engine"] == "reference":
         return ReferenceTrainer(*networks, settings["strategy"], **weights)
-    gan = ConditionalGAN(*networks, settings["strategy"], **weights)
+    gan = ConditionalGAN(*networks, settings["strategy"], **weights, **photo_options(settings["strategy"]))
     gan.compile()
     return gan
 
@@ -245,6 +255,10 @@ def summary(results, n_classes):
     parts = [f"class accuracy {text['class_accuracy']} (real sketches {text['class_accuracy_real']})"]
     if "swap_asked" in text:
         parts.append(f"asked for another class: drawn {text['swap_asked']} (chance {1 / n_classes:.2f})")
+    ranks = f"{text['photo_rank_features']} and {text['photo_rank_chamfer']}"
+    parts.append(
+        f"true sketch's rank in its class, by the judge and by chamfer distance, {ranks} (chance .50)"
+    )
     parts.append(f"within-class diversity {text['within_class_diversity']} (real sketches 1, all alike 0)")
     parts.append(f"L1 {results['l1']:.3f} (white paper {results['l1_white_paper']:.3f})")
     return "; ".join(parts)

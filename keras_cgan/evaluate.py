@@ -46,9 +46,35 @@ def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_
     0.91
     """
     drawn = draw(generator, photos, labels)
+    unclear = draw(generator, blurred(photos), labels)
+    results = evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge, train_sketches)
+    results["class_accuracy_blurred"] = metrics.class_accuracy(judge, unclear, labels)
+    if takes_label(generator):
+        swap = metrics.label_swap(generator, judge, photos, labels)
+        results |= {"swap_asked": swap["asked"], "swap_photo": swap["photo"]}
+    return results
+
+
+def evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge=None, train_sketches=None):
+    """What `evaluate` measures of sketches that are there, by whatever drew them.
+
+    Args:
+        drawn: The sketches to be measured, one a photo, `(n, height, width, channels)` in [-1, 1].
+        judge, photos, labels, sketches, pair_judge, train_sketches: As `evaluate` takes them.
+
+    Returns:
+        A dict of floats, as `evaluate` gives it but for what asks the generator for more:
+        `class_accuracy_blurred` and the label swap.
+
+    Example:
+
+    >>> evaluate_drawn(np.ones_like(sketches), judge, photos, labels, sketches)["photo_rank_chamfer"]
+    0.5
+    """
     phi, phi_real = judge_features(judge, drawn), judge_features(judge, sketches)
     results = {
-        **_of_the_class(generator, judge, drawn, photos, labels, sketches),
+        "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
+        "class_accuracy_real": metrics.class_accuracy(judge, sketches, labels),
         "photo_rank_features": metrics.photo_rank(metrics.feature_distances(phi, phi_real), labels),
         "photo_rank_chamfer": metrics.photo_rank(metrics.chamfer_distances(drawn, sketches), labels),
         "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
@@ -106,20 +132,6 @@ def blurred(photos):
     sigma = np.shape(photos)[1] / 8
     rows = [cv2.GaussianBlur(photo, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) for photo in photos]
     return np.reshape(rows, np.shape(photos))
-
-
-def _of_the_class(generator, judge, drawn, photos, labels, sketches):
-    results = {
-        "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
-        "class_accuracy_real": metrics.class_accuracy(judge, sketches, labels),
-        "class_accuracy_blurred": metrics.class_accuracy(
-            judge, draw(generator, blurred(photos), labels), labels
-        ),
-    }
-    if takes_label(generator):
-        swap = metrics.label_swap(generator, judge, photos, labels)
-        results |= {"swap_asked": swap["asked"], "swap_photo": swap["photo"]}
-    return results
 
 
 def _of_the_distribution(phi, phi_real):

@@ -17,6 +17,9 @@ class Strategy(NamedTuple):
         classifier: Whether a classifier is trained beside it.
         class_head: Activation of the n_classes + 1 vector, where that is settled.
         upsampling: Of the generator, by default: the baseline keeps the paper's.
+        augment: Whether the discriminator sees images shifted and cut into (`DiffAugment`).
+        l1_weight, class_weight: What the examples weigh these losses of the generator by.
+        photo: Whether the photo, too, is asked to be readable from the sketch (`photo_options`).
     """
 
     summary: str
@@ -25,6 +28,10 @@ class Strategy(NamedTuple):
     classifier: bool = False
     class_head: str | None = None
     upsampling: str = "resize"
+    augment: bool = False
+    l1_weight: float = 100.0
+    class_weight: float = 25.0
+    photo: bool = False
 
 
 STRATEGIES = {
@@ -41,12 +48,44 @@ STRATEGIES = {
     "two-head": Strategy("D has a real/fake head and a class head", True, ("real_fake", "classes")),
     "classifier": Strategy("a classifier beside D: recommended", True, ("real_fake",), classifier=True),
     "shared-q": Strategy("D's trunk also reads the class of real sketches", True, ("real_fake", "label")),
+    "class-and-photo": Strategy(
+        "a classifier, the photo's edges, and labels swapped: both can be read",
+        False,
+        ("real_fake",),
+        classifier=True,
+        augment=True,
+        l1_weight=0.0,
+        class_weight=5.0,
+        photo=True,
+    ),
 }
 
 
 # Without it the generator learns to mislead the classifier instead of drawing the class: its loss
 # on fakes falls while an independent judge sees no class (benchmarks/classifier_noise.py).
 CLASSIFIER_NOISE = 0.5
+
+
+def photo_options(strategy):
+    """What `ConditionalGAN` is given beside networks and weights, for the photo to be readable too.
+
+    Args:
+        strategy: One of `STRATEGIES`.
+
+    Returns:
+        Arguments by name: `terms` and those of swapped labels; none for most strategies.
+
+    Example:
+
+    >>> networks = strategy_networks("class-and-photo", (64, 64, 3), n_classes=6)
+    >>> gan = ConditionalGAN(*networks, l1_weight=0.0, **photo_options("class-and-photo"))
+    """
+    if not check_strategy(strategy).photo:
+        return {}
+    from keras_cgan.terms import BlurredL1, EdgeLikeness
+
+    terms = [EdgeLikeness(60.0, own_class_only=True), BlurredL1(20.0)]
+    return {"swap_rate": 0.4, "swap_weight": 5.0, "terms": terms}
 
 
 def check_strategy(name):
@@ -97,6 +136,7 @@ def strategy_networks(
     """
     # Here, so that a program can list STRATEGIES before it starts TensorFlow.
     from keras_cgan import classifiers, discriminators, generators
+    from keras_cgan.diff_augment import DiffAugment
 
     chosen = check_strategy(strategy)
     height, width, photo_channels = photo_shape
@@ -123,7 +163,11 @@ def strategy_networks(
             pair_shape, n_classes, sketch_channels, **options
         )
     else:
-        discriminator = discriminators.patch_discriminator(pair_shape, **options)
+        discriminator = discriminators.patch_discriminator(
+            pair_shape if chosen.paired else sketch_shape,
+            augment=DiffAugment() if chosen.augment else None,
+            **options,
+        )
     classifier = None
     if chosen.classifier:
         classifier = classifiers.resnet_classifier(sketch_shape, n_classes, input_noise=CLASSIFIER_NOISE)

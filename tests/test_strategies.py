@@ -27,6 +27,7 @@ TABLE = {
     "two-head": Row(4, {"real_fake": "linear", "classes": "softmax"}),
     "classifier": Row(4, {"real_fake": "linear"}, classifier=True),
     "shared-q": Row(4, {"real_fake": "linear", "label": "softmax"}),
+    "class-and-photo": Row(1, {"real_fake": "linear"}, classifier=True),
 }
 SHAPES = {"real_fake": (*N_PATCHES, 1), "classes": (N_CLASSES + 1,), "label": (N_CLASSES,)}
 every_strategy = pytest.mark.parametrize("strategy", TABLE)

@@ -17,6 +17,10 @@ sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not
 
 from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of  # noqa: E402
 
+from keras_cgan import vgg_classifier  # noqa: E402
+from keras_cgan.data import EmbeddedPairs  # noqa: E402
+from keras_cgan.evaluate import evaluate_drawn  # noqa: E402
+
 CELLS = {"one": {"weight": 1.0}, "no L1": {"weight": 0.0}}
 PICTURE = np.zeros((8, 8, 3), "uint8")
 
@@ -72,23 +76,14 @@ def test_a_measure_that_a_row_has_not_is_left_empty(tmp_path):
 
 
 def test_rows_that_are_not_trained():
-    sketches = np.ones((4, 8, 8, 1), "float32")
-    sketches[[0, 2], 2:4] = -1
-    sketches[[1, 3], 4:6] = -1
-    sketches[2:] = np.roll(sketches[2:], 1, axis=1)
-    labels = np.eye(2)[[0, 1, 0, 1]]
-
-    class Judge:
-        def predict(self, images, **options):
-            return np.eye(2)[[0, 1, 0, 0]]
-
-    rows = fixed_rows(Judge(), labels, sketches, black=-np.ones_like(sketches))
-    assert rows["true sketches"] == pytest.approx(
-        {"class_accuracy": 0.75, "within_class_diversity": 1.0, "l1": 0.0}
-    )
-    assert rows["white paper"]["l1"] == pytest.approx(0.25)
-    assert rows["black"]["l1"] == pytest.approx(0.75)
+    photos, labels, sketches = EmbeddedPairs(12, 0.3).as_arrays((16, 16))
+    judge = vgg_classifier((16, 16, 1), 6, filters=2, blocks=2)
+    rows = fixed_rows(judge, (photos, labels, sketches), {"black": -np.ones_like(sketches)})
+    assert list(rows) == ["true sketches", "white paper", "black"]
+    assert rows["true sketches"]["l1"] == 0 and rows["true sketches"]["photo_rank_chamfer"] == 1
     assert rows["white paper"]["within_class_diversity"] == 0
+    assert rows["white paper"]["l1"] == pytest.approx(np.mean(1 - sketches) / 2, rel=1e-4)
+    assert rows["black"] == evaluate_drawn(-np.ones_like(sketches), judge, photos, labels, sketches)
 
 
 def test_cells_by_name(capsys):

@@ -1,0 +1,181 @@
+"""Every way of using the labels, with and without the label as the generator's input, on one set.
+
+    python benchmarks/strategies.py --data my_pairs --out runs/strategies-my_pairs
+    python benchmarks/strategies.py --misalignment 0        # the embedded pairs, traced
+    python benchmarks/strategies.py --part ablation         # class-and-photo, less one thing at a time
+
+Each cell is trained for as many steps as all others, and measured on test pairs by a classifier that none
+was trained with. No column stands alone: see keras_cgan/evaluate.py. A killed run goes on: the same command.
+At the end there is a table, and strategies.png with the same photos through every cell of seed 0.
+"""
+
+from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of
+from side_by_side import start
+
+PHOTO = "class-and-photo"
+CELLS = {
+    "L1 only": {"strategy": "pix2pix", "adversarial_weight": 0.0},
+    "L1 only, label": {"strategy": "pix2pix", "adversarial_weight": 0.0, "label": True},
+    "pix2pix": {"strategy": "pix2pix"},
+    "pix2pix, label": {"strategy": "pix2pix", "label": True},
+    "sigmoid": {"strategy": "sigmoid"},
+    "sigmoid, label": {"strategy": "sigmoid", "label": True},
+    "fake-class": {"strategy": "fake-class"},
+    "fake-class, label": {"strategy": "fake-class", "label": True},
+    "two-head": {"strategy": "two-head"},
+    "two-head, label": {"strategy": "two-head", "label": True},
+    "classifier": {"strategy": "classifier"},
+    "classifier, label": {"strategy": "classifier", "label": True},
+    "shared-q": {"strategy": "shared-q"},
+    "shared-q, label": {"strategy": "shared-q", "label": True},
+    "class-and-photo, label": {"strategy": PHOTO, "label": True},
+}
+ABLATION = {
+    "class-and-photo": {"strategy": PHOTO, "label": True},
+    "no edges": {"strategy": PHOTO, "label": True, "without": "edges"},
+    "no blurred L1": {"strategy": PHOTO, "label": True, "without": "blurred_l1"},
+    "no swapped labels": {"strategy": PHOTO, "label": True, "without": "swaps"},
+    "no class loss": {"strategy": PHOTO, "label": True, "class_weight": 0.0},
+    "no adversarial loss": {"strategy": PHOTO, "label": True, "adversarial_weight": 0.0},
+    "D not augmented": {"strategy": PHOTO, "label": True, "without": "augment"},
+    "and photo information": {"strategy": PHOTO, "label": True, "towers": True},
+}
+PARTS = {"strategies": CELLS, "ablation": ABLATION}
+COLUMNS = {
+    "class_accuracy": "class accuracy",
+    "swap_asked": "asked for another class",
+    "photo_rank_features": "true sketch's rank, features",
+    "photo_rank_chamfer": "true sketch's rank, chamfer",
+    "within_class_diversity": "diversity within a class",
+    "stroke_f1_2px": "stroke F1, 2 px",
+    "copying_ratio": "distance to training sketches",
+    "fid_phi": "FID-phi",
+    "l1": "L1",
+    "seconds": "s",
+}
+BATCH_SIZE = 8
+SHOWN = 8  # photos in the picture
+
+
+def make_model(cell, size, n_classes, filters, towers=None):
+    """The compiled model of a cell.
+
+    Args:
+        cell: A value of `CELLS` or `ABLATION`.
+        size: `(height, width)` in pixels.
+        n_classes, filters: As `strategy_networks` takes them.
+        towers: Trained towers for the cell that has them.
+
+    Returns:
+        A `ConditionalGAN`.
+    """
+    from keras_cgan import STRATEGIES, ConditionalGAN, PhotoInformation, photo_options, strategy_networks
+    from keras_cgan.discriminators import patch_discriminator
+
+    strategy, without = cell["strategy"], cell.get("without")
+    chosen = STRATEGIES[strategy]
+    networks = list(
+        strategy_networks(
+            strategy,
+            (*size, 3),
+            n_classes,
+            label_input=cell.get("label", False),
+            filters=filters,
+            # Of all alike, so that rows differ by the use of the label alone.
+            upsampling="resize",
+        )
+    )
+    if without == "augment":
+        networks[1] = patch_discriminator((*size, 1), filters=filters, norm="instance")
+    more = photo_options(strategy)
+    if without == "swaps":
+        more = {"terms": more["terms"]}
+    elif more:
+        more["terms"] = [term for term in more["terms"] if term.name != without]
+    if towers:
+        more["terms"].append(PhotoInformation(*towers))
+    weights = {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight, "adversarial_weight": 1.0}
+    model = ConditionalGAN(
+        *networks, strategy, **{name: cell.get(name, weights[name]) for name in weights}, **more
+    )
+    model.compile()
+    return model
+
+
+def trained_towers(pairs, size):
+    """Two towers that have learnt which sketch is of which photo."""
+    from keras_cgan import image_tower, train_towers
+
+    photos, _, sketches = pairs.as_arrays(size)
+    towers = (
+        image_tower((*size, 3), name="photo_tower"),
+        image_tower((*size, 1), input_noise=0.5, name="sketch_tower"),
+    )
+    train_towers(*towers, photos, sketches)
+    return towers
+
+
+def row_of(generator, test):
+    """Some test photos, their true sketches, and what a generator draws of them."""
+    from keras_cgan.evaluate import draw
+
+    chosen = slice(None, None, max(1, len(test[0]) // SHOWN))
+    photos, labels, sketches = (part[chosen][:SHOWN] for part in test)
+    return photos, sketches, draw(generator, photos, labels)
+
+
+def parse_arguments():
+    parser = parser_of(__doc__, steps=3000, image_size=64, out="runs/strategies")
+    parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
+    parser.add_argument("--misalignment", type=float, default=0.4, help="of the embedded set (default: 0.4)")
+    parser.add_argument("--filters", type=int, default=32, help="of G and D (default: %(default)s)")
+    parser.add_argument("--part", choices=PARTS, default="strategies", help="(default: %(default)s)")
+    options = parser.parse_args()
+    return options, chosen_cells(parser, options, PARTS[options.part])
+
+
+def main():
+    options, cells = parse_arguments()
+    start(options.threads)
+    import keras
+
+    from keras_cgan.data import PairPipeline, open_pairs, write_image
+    from keras_cgan.evaluate import evaluate
+    from keras_cgan.pictures import image_grid, sample_grid
+
+    names = ("steps", "image_size", "judge_epochs", "data", "misalignment", "filters", "part")
+    results = CellResults(options.out, {name: getattr(options, name) for name in names})
+    pairs, test_pairs = open_pairs(options.data, options.misalignment)
+    size = (options.image_size,) * 2
+    judge = results.judge(pairs, options.image_size, options.judge_epochs)
+    test, train_sketches = test_pairs.as_arrays(size), pairs.as_arrays(size)[2]
+
+    def train(cell, seed):
+        keras.utils.set_random_seed(seed)
+        towers = trained_towers(pairs, size) if cell.get("towers") else None
+        model = make_model(cell, size, pairs.n_classes, options.filters, towers)
+        batches = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True).batches()
+        model.fit(batches, steps_per_epoch=options.steps, verbose=0)
+        generator = model.generator
+        if not seed:
+            name = next(name for name, each in cells.items() if each is cell)
+            generator.save(results.path / f"{name.replace(' ', '-')}.keras")
+        measures = evaluate(generator, judge, *test, train_sketches=train_sketches)
+        return measures, sample_grid(generator, *test, pairs.class_names)
+
+    results.run(cells, options.seeds, train)
+    rows = []
+    for name in cells:
+        photos, sketches, drawn = row_of(
+            keras.saving.load_model(results.path / f"{name.replace(' ', '-')}.keras"), test
+        )
+        rows = rows or [list(photos), list(sketches)]
+        rows.append(list(drawn))
+    picture = image_grid(rows, [""] * len(rows[0]), ["photo", "true", *cells])
+    write_image(results.path / "strategies.png", picture)
+    print(results.table(cells, COLUMNS, fixed_rows(judge, test)))
+    print(f"picture: {results.path / 'strategies.png'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The benchmark of strategies: what its cells are, and a whole run on a few pairs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not a package.
+
+import strategies  # noqa: E402
+
+from keras_cgan import STRATEGIES  # noqa: E402
+
+SIZE = (24, 24)
+
+
+def test_every_strategy_is_there_with_and_without_the_label():
+    found = {(cell["strategy"], cell.get("label", False)) for cell in strategies.CELLS.values()}
+    wanted = {(strategy, label) for strategy in STRATEGIES for label in (True, False)}
+    # Labels are swapped: there must be one.
+    assert found == wanted - {("class-and-photo", False)}
+
+
+@pytest.mark.parametrize("name", strategies.ABLATION)
+def test_an_ablation_is_the_whole_but_for_one_thing(name):
+    whole, part = (
+        strategies.make_model(strategies.ABLATION[each], SIZE, 3, 2) for each in ("class-and-photo", name)
+    )
+    config = [
+        {
+            "terms": {term.name for term in model.terms},
+            "augment": any(type(layer).__name__ == "DiffAugment" for layer in model.discriminator.layers),
+            "swaps": model.swap_rate,
+            **{key: model._given[key] for key in ("l1_weight", "class_weight", "adversarial_weight")},
+        }
+        for model in (whole, part)
+    ]
+    changed = {key for key in config[0] if config[0][key] != config[1][key]}
+    expected = {
+        "no edges": {"terms"},
+        "no blurred L1": {"terms"},
+        "no swapped labels": {"swaps"},
+        "no class loss": {"class_weight"},
+        "no adversarial loss": {"adversarial_weight"},
+        "D not augmented": {"augment"},
+    }
+    assert changed == expected.get(name, set())
+
+
+def test_a_term_of_towers_is_added():
+    pairs = strategies.PHOTO
+    assert strategies.ABLATION["and photo information"] == {"strategy": pairs, "label": True, "towers": True}
+    from keras_cgan import image_tower
+
+    towers = image_tower((*SIZE, 3), filters=2), image_tower((*SIZE, 1), filters=2)
+    model = strategies.make_model(strategies.ABLATION["and photo information"], SIZE, 3, 2, towers)
+    assert [term.name for term in model.terms][-1] == "photo_information"
+
+
+@pytest.mark.slow
+def test_a_run_and_its_end(tmp_path):
+    tiny = "--steps 2 --seeds 1 --image-size 24 --judge-epochs 1 --filters 2".split()
+    cells = ["--part", "ablation", "--cells", "no edges,class-and-photo", "--out", str(tmp_path / "run")]
+    run = [sys.executable, str(ROOT / "benchmarks" / "strategies.py"), *tiny, *cells]
+    first = subprocess.run(run, capture_output=True, text=True, timeout=600)
+    assert first.returncode == 0, first.stderr
+    assert "| no edges |" in first.stdout and (tmp_path / "run" / "strategies.png").stat().st_size
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert set(results) == {"no edges", "class-and-photo"}
+    again = subprocess.run(run, capture_output=True, text=True, timeout=600)
+    assert again.stdout.splitlines()[-8:] == first.stdout.splitlines()[-8:]
