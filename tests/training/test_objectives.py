@@ -24,6 +24,7 @@ TARGETS = {
     "two-head": ({"real_fake": ONES, "classes": REAL}, {"real_fake": ZEROS, "classes": SOFTMAX_FAKE}),
     "classifier": ({"real_fake": ONES}, {"real_fake": ZEROS}),
     "shared-q": ({"real_fake": ONES, "label": LABEL}, {"real_fake": ZEROS, "label": LABEL}),
+    "class-and-photo": ({"real_fake": ONES}, {"real_fake": ZEROS}),
 }
 # By output: the losses' classes of D, C and G.
 BINARY, CLASSES = "DiscriminatorLoss", "ClassLoss"
@@ -47,6 +48,7 @@ LOSSES = {
         {"real_fake": BINARY, "label": CLASSES, "sketch": "L1Loss"},
     ),
 }
+LOSSES["class-and-photo"] = LOSSES["classifier"]
 every_strategy = pytest.mark.parametrize("strategy", sorted(STRATEGIES))
 
 
@@ -63,7 +65,7 @@ def test_targets(strategy):
     real, fake = TARGETS[strategy]
     assert_targets(told.d_targets(LABEL, 2, fake=False), real)
     assert_targets(told.d_targets(LABEL, 2, fake=True), fake)
-    asked = {**real, "label": LABEL} if strategy == "classifier" else real
+    asked = {**real, "label": LABEL} if STRATEGIES[strategy].classifier else real
     assert_targets(told.g_targets(LABEL, 2), asked)
 
 
@@ -76,7 +78,7 @@ def test_targets_of_tensors_whose_size_is_not_known_yet(strategy):
         size = tf.shape(label)[0]
         return [told.d_targets(label, size, fake) for fake in (False, True)] + [told.g_targets(label, size)]
 
-    asked = {"label": LABEL} if strategy == "classifier" else {}
+    asked = {"label": LABEL} if STRATEGIES[strategy].classifier else {}
     expected = [*TARGETS[strategy], {**TARGETS[strategy][0], **asked}]
     for actual, values in zip(targets(LABEL), expected, strict=True):
         assert_targets(actual, values)
@@ -100,8 +102,9 @@ def test_what_a_strategy_needs(strategy, label):
     assert told.needs_label is (label or strategy != "pix2pix")
     assert told.adversarial == ("classes" if strategy in ("sigmoid", "fake-class") else "real_fake")
     by_class = {"two-head": ["classes"], "classifier": ["label"], "shared-q": ["label"]}
+    by_class["class-and-photo"] = ["label"]
     assert told.class_outputs == by_class.get(strategy, [])
-    assert (told.c_model is not None) is (strategy == "classifier")
+    assert (told.c_model is not None) is STRATEGIES[strategy].classifier
     weights = {"sketch": 10, told.adversarial: 2, **dict.fromkeys(told.class_outputs, 3)}
     assert told.g_weights(10, 2, 3) == weights
 

@@ -17,6 +17,7 @@ LOG_KEYS = {
     "two-head": {"d_loss", "g_loss", "g_l1", "g_adv", "g_class"},
     "classifier": {"d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"},
     "shared-q": {"d_loss", "g_loss", "g_l1", "g_adv", "g_class"},
+    "class-and-photo": {"d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"},
 }
 
 
