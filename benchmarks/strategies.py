@@ -15,20 +15,20 @@ from side_by_side import start
 PHOTO = "class-and-photo"
 CELLS = {
     "L1 only": {"strategy": "pix2pix", "adversarial_weight": 0.0},
-    "L1 only, label": {"strategy": "pix2pix", "adversarial_weight": 0.0, "label": True},
+    "L1 only + label": {"strategy": "pix2pix", "adversarial_weight": 0.0, "label": True},
     "pix2pix": {"strategy": "pix2pix"},
-    "pix2pix, label": {"strategy": "pix2pix", "label": True},
+    "pix2pix + label": {"strategy": "pix2pix", "label": True},
     "sigmoid": {"strategy": "sigmoid"},
-    "sigmoid, label": {"strategy": "sigmoid", "label": True},
+    "sigmoid + label": {"strategy": "sigmoid", "label": True},
     "fake-class": {"strategy": "fake-class"},
-    "fake-class, label": {"strategy": "fake-class", "label": True},
+    "fake-class + label": {"strategy": "fake-class", "label": True},
     "two-head": {"strategy": "two-head"},
-    "two-head, label": {"strategy": "two-head", "label": True},
+    "two-head + label": {"strategy": "two-head", "label": True},
     "classifier": {"strategy": "classifier"},
-    "classifier, label": {"strategy": "classifier", "label": True},
+    "classifier + label": {"strategy": "classifier", "label": True},
     "shared-q": {"strategy": "shared-q"},
-    "shared-q, label": {"strategy": "shared-q", "label": True},
-    "class-and-photo, label": {"strategy": PHOTO, "label": True},
+    "shared-q + label": {"strategy": "shared-q", "label": True},
+    "class-and-photo + label": {"strategy": PHOTO, "label": True},
 }
 ABLATION = {
     "class-and-photo": {"strategy": PHOTO, "label": True},

@@ -24,6 +24,10 @@ def test_every_strategy_is_there_with_and_without_the_label():
     assert found == wanted - {("class-and-photo", False)}
 
 
+def test_cells_can_be_named_by_commas():
+    assert not [name for part in strategies.PARTS.values() for name in part if "," in name]
+
+
 @pytest.mark.parametrize("name", strategies.ABLATION)
 def test_an_ablation_is_the_whole_but_for_one_thing(name):
     whole, part = (
