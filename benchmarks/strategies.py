@@ -29,6 +29,8 @@ CELLS = {
     "shared-q": {"strategy": "shared-q"},
     "shared-q + label": {"strategy": "shared-q", "label": True},
     "class-and-photo + label": {"strategy": PHOTO, "label": True},
+    # For pairs that align.
+    "class-and-photo + label + L1": {"strategy": PHOTO, "label": True, "l1_weight": 100.0},
 }
 ABLATION = {
     "class-and-photo": {"strategy": PHOTO, "label": True},
