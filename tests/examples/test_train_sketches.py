@@ -96,10 +96,7 @@ def test_a_run_leaves_all_that_it_promises(finished, data):
     assert list(rows[0]) == ["step", "d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"]
     assert all(np.isfinite(float(value)) for row in rows for value in row.values())
     results = json.loads((out / "results.json").read_text())
-    assert set(results) == {
-        "epochs", "class_accuracy", "class_accuracy_real", "swap_asked", "swap_photo",
-        "within_class_diversity", "l1", "l1_white_paper",
-    }  # fmt: skip
+    assert {"epochs", "class_accuracy", "swap_asked", "photo_rank_features", "l1", "fid_phi"} <= set(results)
     assert 0 < results["l1_white_paper"] < 0.5 and results["epochs"] == 2
     picture = read_image(out / "samples.png", channels=3)
     assert picture.std() > 20 and picture.shape[0] > 2 * 6 * 96  # six classes, twice
@@ -120,6 +117,7 @@ def test_the_last_line_has_the_measures(finished):
         f"class accuracy {results['class_accuracy']:.2f} (real",
         f" (real sketches {results['class_accuracy_real']:.2f})",
         f"asked for another class: drawn {results['swap_asked']:.2f} (chance 0.17)",
+        f"{results['photo_rank_features']:.2f} and {results['photo_rank_chamfer']:.2f} (chance .50)",
         f"within-class diversity {results['within_class_diversity']:.2f} (",
         f"L1 {results['l1']:.3f} (white paper {results['l1_white_paper']:.3f})",
     ):
@@ -128,8 +126,29 @@ def test_the_last_line_has_the_measures(finished):
 
 def test_the_summary_of_what_cannot_be_measured(example):
     results = {"class_accuracy": 0.5, "class_accuracy_real": 1.0, "l1": 0.25, "l1_white_paper": 0.125}
+    results |= {"photo_rank_features": float("nan"), "photo_rank_chamfer": 0.75}
     line = example.summary({**results, "within_class_diversity": float("nan")}, 6)
     assert "within-class diversity n/a (" in line and "asked" not in line and "nan" not in line
+
+
+def settings_of(example, *options):
+    return example.choose_settings(example.parse_arguments(list(options)))
+
+
+def test_weights_are_those_of_the_strategy_unless_asked_for(example):
+    found = settings_of(example, "--strategy", "class-and-photo")
+    assert (found["l1_weight"], found["class_weight"]) == (0.0, 5.0)
+    assert settings_of(example)["l1_weight"] == 100.0
+    found = settings_of(example, "--strategy", "class-and-photo", "--l1-weight", "100", "--class-weight", "0")
+    assert (found["l1_weight"], found["class_weight"]) == (100.0, 0.0)
+
+
+def test_class_and_photo_is_made_with_its_terms_and_swaps(example):
+    options = "--strategy class-and-photo --image-size 24 --filters 2".split()
+    gan = example.make_trainer(settings_of(example, *options), n_classes=3)
+    assert {term.name for term in gan.terms} == {"edges", "blurred_l1"} and gan.swap_rate > 0
+    with pytest.raises(ValueError, match="--engine must be fused for --strategy class-and-photo"):
+        settings_of(example, *options, "--engine", "reference")
 
 
 def test_signals_are_left_as_they_were(finished):
