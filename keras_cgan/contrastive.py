@@ -148,7 +148,7 @@ def train_towers(
     trained.compile(keras.optimizers.AdamW(schedule, weight_decay=1e-3))
     # A short last batch would be an easier question, and one of a single pair none.
     pairs = tf.data.Dataset.from_tensor_slices({"photo": photos, "sketch": sketches}).shuffle(len(photos))
-    trained.fit(pairs.batch(batch_size, drop_remainder=True), epochs=epochs, verbose=verbose)
+    trained.fit(pairs.batch(batch_size, drop_remainder=True), epochs=epochs, shuffle=False, verbose=verbose)
 
 
 class _Towers(keras.Model):
