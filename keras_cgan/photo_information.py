@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from keras_cgan.checks import check_at_least, check_positive
+from keras_cgan.fixed import call_fixed
 from keras_cgan.terms import GeneratorTerm
-from keras_cgan.training.combined import call_fixed
 
 
 @keras.saving.register_keras_serializable(package="keras_cgan")

@@ -8,6 +8,7 @@ Here no flag is touched: the networks are called without being owned.
 import keras
 from keras import layers
 
+from keras_cgan.fixed import call_fixed
 from keras_cgan.training.heads import as_functional, named_outputs
 from keras_cgan.unsaved import Unsaved
 
@@ -45,24 +46,6 @@ class FixedNetwork(layers.Layer):
 
     def compute_output_spec(self, inputs, training=None):
         return self._get_network().compute_output_spec(inputs)
-
-
-def call_fixed(network, inputs, training, state=None):
-    """Calls a network as it is and drops its state updates: gradients flow through, nothing moves.
-
-    Args:
-        network: A built `keras.Model`.
-        inputs: What it takes.
-        training: Mode to run it in: `True`, `False` or `None`.
-        state: Values of its trainable and of its other variables to run it with; by default
-            those it has.
-
-    Returns:
-        The network's outputs.
-    """
-    state = state or (network.trainable_variables, network.non_trainable_variables)
-    outputs, _ = network.stateless_call(*state, inputs, training=training)
-    return outputs
 
 
 class CombinedModel(Unsaved, keras.Model):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_cgan.faster import faster_network
-from keras_cgan.training.combined import call_fixed
+from keras_cgan.fixed import call_fixed
 
 
 class Run:
