@@ -152,6 +152,9 @@ def main():
     judge = results.judge(pairs, options.image_size, options.judge_epochs)
     test, train_sketches = test_pairs.as_arrays(size), pairs.as_arrays(size)[2]
 
+    def file_of(name):
+        return results.path / f"{name.replace(' ', '-')}.keras"
+
     def train(cell, seed):
         keras.utils.set_random_seed(seed)
         towers = trained_towers(pairs, size) if cell.get("towers") else None
@@ -161,16 +164,14 @@ def main():
         generator = model.generator
         if not seed:
             name = next(name for name, each in cells.items() if each is cell)
-            generator.save(results.path / f"{name.replace(' ', '-')}.keras")
+            generator.save(file_of(name))
         measures = evaluate(generator, judge, *test, train_sketches=train_sketches)
         return measures, sample_grid(generator, *test, pairs.class_names)
 
     results.run(cells, options.seeds, train)
     rows = []
     for name in cells:
-        photos, sketches, drawn = row_of(
-            keras.saving.load_model(results.path / f"{name.replace(' ', '-')}.keras"), test
-        )
+        photos, sketches, drawn = row_of(keras.saving.load_model(file_of(name)), test)
         rows = rows or [list(photos), list(sketches)]
         rows.append(list(drawn))
     picture = image_grid(rows, [""] * len(rows[0]), ["photo", "true", *cells])

@@ -8,9 +8,9 @@ and worst sketches (index.html).
 """
 
 import argparse
-import sys
 from pathlib import Path
 
+from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import RunFolder, check_new
 from keras_cgan.startup import start_tensorflow
 
@@ -57,9 +57,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped")
+    run_program(main)

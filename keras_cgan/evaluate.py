@@ -1,11 +1,11 @@
 """One call that measures a generator against real test pairs, or against real images of classes."""
 
-import cv2
 import numpy as np
 
 from keras_cgan import metrics
 from keras_cgan.generators.conditions import takes_label
 from keras_cgan.judges import judge_features, pair_distances, train_judge
+from keras_cgan.metrics.sketches import blur
 
 
 def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_sketches=None):
@@ -129,9 +129,7 @@ def gan_train(generator, photos, labels, test_sketches, test_labels, **options):
 
 def blurred(photos):
     """Photos blurred with a standard deviation of an eighth of their height: masses and colours are left."""
-    sigma = np.shape(photos)[1] / 8
-    rows = [cv2.GaussianBlur(photo, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) for photo in photos]
-    return np.reshape(rows, np.shape(photos))
+    return blur(photos, np.shape(photos)[1] / 8)
 
 
 def _of_the_distribution(phi, phi_real):

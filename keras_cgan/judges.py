@@ -7,6 +7,7 @@ from keras import layers
 
 from keras_cgan.classifiers import vgg_classifier
 from keras_cgan.contrastive import embedding_output, train_towers
+from keras_cgan.metrics import feature_distances
 from keras_cgan.precision import float32
 
 JUDGE_SIZE = 32  # px: judges look at sketches shrunk to about this
@@ -143,8 +144,11 @@ def pair_distances(pair_judge, photos, sketches):
 
     >>> pair_distances(pair_judge, photos, generator.predict(photos)).argmin(axis=1)
     """
-    drawn = pair_judge.sketch.predict(sketches, verbose=0)
-    return 1 - drawn @ pair_judge.photo.predict(photos, verbose=0).T
+    drawn, of_photos = (
+        pair_judge.sketch.predict(sketches, verbose=0),
+        pair_judge.photo.predict(photos, verbose=0),
+    )
+    return feature_distances(drawn, of_photos)
 
 
 def _network(image_shape, n_classes=2):

@@ -156,10 +156,16 @@ def _named(judge, sketches):
 
 def _blurred(sketches):
     """Each sketch blurred, as a row."""
-    sigma = np.shape(sketches)[1] / 32
-    sketches = np.asarray(sketches, "float32")
-    blurred = [cv2.GaussianBlur(s, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) for s in sketches]
-    return np.reshape(blurred, (len(sketches), -1))
+    return np.reshape(blur(sketches, np.shape(sketches)[1] / 32), (len(sketches), -1))
+
+
+def blur(images, sigma):
+    """Images `(n, height, width, channels)` through a Gaussian of `sigma` pixels, border pixels repeated."""
+    rows = [
+        cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+        for image in np.asarray(images, "float32")
+    ]
+    return np.reshape(rows, np.shape(images))
 
 
 def _mean_distance(rows):
