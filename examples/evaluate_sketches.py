@@ -20,6 +20,11 @@ def parse_arguments(arguments=None):
     parser.add_argument("generator", help="generator.keras, as examples/train_sketches.py saves it")
     parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
     parser.add_argument("--misalignment", type=float, default=0.4, help="of the embedded set (default: 0.4)")
+    parser.add_argument(
+        "--judge-epochs",
+        type=int,
+        help="passes over the true sketches that each judge learns by (default: 60, fewer of many)",
+    )
     parser.add_argument("--out", help="new folder for the report (default: runs/report-<number>)")
     return parser.parse_args(arguments)
 
@@ -44,6 +49,8 @@ def main(arguments=None):
     options = parse_arguments(arguments)
     out = Path(options.out) if options.out else RunFolder.next_free("runs", "report")
     check_new(out)
+    if options.judge_epochs is not None and options.judge_epochs < 1:
+        raise ValueError(f"--judge-epochs must be at least 1. Received: {options.judge_epochs}")
     start_tensorflow()
     from keras_cgan.data import open_pairs
     from keras_cgan.report import evaluate_pairs, summary
@@ -51,7 +58,7 @@ def main(arguments=None):
     generator = load_generator(options.generator)
     train, test = open_pairs(options.data, options.misalignment)
     print(f"training three judges on {len(train)} pairs; measuring on {len(test)} ...", flush=True)
-    results = evaluate_pairs(generator, train, test, out)
+    results = evaluate_pairs(generator, train, test, out, options.judge_epochs)
     print(summary(results, test.n_classes))
     print(f"page:      {out / 'index.html'}\nmeasures:  {out / 'results.json'}")
 

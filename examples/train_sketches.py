@@ -40,10 +40,11 @@ DEFAULTS = {
     "seed": 0,
     "precision": "auto",
     "engine": "fused",
+    "judge_epochs": None,
 }
 ENGINES = ("fused", "reference")
 LEAST = {"misalignment": 0, "image_size": 24, "batch_size": 1, "epochs": 1, "filters": 1}
-LEAST |= {"l1_weight": 0, "adversarial_weight": 0, "class_weight": 0, "seed": 0}
+LEAST |= {"l1_weight": 0, "adversarial_weight": 0, "class_weight": 0, "seed": 0, "judge_epochs": 1}
 SAMPLE_EVERY = 20  # batches
 MOST_TEST_PHOTOS = 1000  # that the final measures are taken on
 MOST_JUDGE_SKETCHES = 3000  # that the judge learns from
@@ -94,6 +95,12 @@ def parse_arguments(arguments=None):
     add("--seed", "of weights, order and augmentation", type=int)
     add("--precision", "Keras dtype policy; auto: the fastest of this machine", choices=PRECISIONS)
     add("--engine", "one compiled step, or the answer's three compiled models: same maths", choices=ENGINES)
+    parser.add_argument(
+        "--judge-epochs",
+        type=int,
+        default=argparse.SUPPRESS,
+        help="passes over the true sketches that the judge learns by (default: 60, fewer of many)",
+    )
     parser.add_argument("--out", help="new folder for the results (default: runs/<strategy>-<number>)")
     parser.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
     return parser.parse_args(arguments)
@@ -125,7 +132,7 @@ def resumed_settings(options, asked):
     """The settings of the run to go on with; raises a `ValueError` where others are asked for."""
     if options.out:
         raise ValueError("--resume goes on in its own folder: leave out --out")
-    settings = RunFolder.open(options.resume).settings
+    settings = {**DEFAULTS, **RunFolder.open(options.resume).settings}
     for name, value in asked.items():
         if name == "epochs" and value < settings[name]:
             raise ValueError(f"--epochs is {settings[name]} in {options.resume}: ask for more, not fewer")
@@ -139,7 +146,7 @@ def resumed_settings(options, asked):
 def check(settings):
     """Raises a `ValueError` that names the flag, before anything is loaded or written."""
     for name, least in LEAST.items():
-        if not least <= settings[name] < math.inf:
+        if settings[name] is not None and not least <= settings[name] < math.inf:
             raise ValueError(f"{flag(name)} must be at least {least}. Received: {settings[name]}")
     if settings["image_size"] % 4:
         raise ValueError(f"--image-size must be a multiple of 4. Received: {settings['image_size']}")
@@ -244,7 +251,8 @@ def measure(run, generator, train_pairs, test):
 
     _, labels, sketches = train_pairs.as_arrays((run.settings["image_size"],) * 2, MOST_JUDGE_SKETCHES)
     print(f"training an independent classifier on {len(labels)} real sketches, as a judge ...", flush=True)
-    results = evaluate(generator, train_judge(sketches, labels), *test)
+    judge = train_judge(sketches, labels, run.settings["judge_epochs"])
+    results = evaluate(generator, judge, *test)
     write_json(run.path / "results.json", {"epochs": run.settings["epochs"], **results})
     return results
 

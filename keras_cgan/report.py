@@ -1,6 +1,7 @@
 """A trained generator on a set of pairs: every measure in a JSON file, and a page to look at."""
 
 import html
+import math
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ _COMPARED = {
 }
 
 
-def evaluate_pairs(generator, train, test, folder):
+def evaluate_pairs(generator, train, test, folder, judge_epochs=None):
     """Measures a generator on a set of pairs, by judges trained on it, and writes a report.
 
     Args:
@@ -58,6 +59,8 @@ def evaluate_pairs(generator, train, test, folder):
         test: The test pairs, a `Pairs` of the same classes.
         folder: A folder that does not exist yet, or is empty. Into it go `results.json`,
             `index.html`, `samples.png`, `best.png` and `worst.png`.
+        judge_epochs: Passes over the training sketches that a judge learns by, as `train_judge` takes
+            them; the pair judge learns from as many, where that is less than its own default.
 
     Returns:
         The measures: those of `evaluate`, `gan_train`, and `confusion`, a list of rows: for each class
@@ -78,11 +81,14 @@ def evaluate_pairs(generator, train, test, folder):
     image_size = tuple(generator.output.shape[1:3])
     train_photos, train_labels, train_sketches = train.as_arrays(image_size, MOST_TRAIN)
     photos, labels, sketches = test.as_arrays(image_size, MOST_TEST)
-    judge = train_judge(train_sketches, train_labels)
-    pair_judge = train_pair_judge(train_photos, train_sketches)
+    judge = train_judge(train_sketches, train_labels, judge_epochs)
+    few = {"steps": judge_epochs * math.ceil(len(train_photos) / 64)} if judge_epochs else {}
+    pair_judge = train_pair_judge(train_photos, train_sketches, **few)
     drawn = draw(generator, photos, labels)
     results = evaluate(generator, judge, photos, labels, sketches, pair_judge, train_sketches)
-    results["gan_train"] = gan_train(generator, train_photos, train_labels, sketches, labels)
+    results["gan_train"] = gan_train(
+        generator, train_photos, train_labels, sketches, labels, epochs=judge_epochs
+    )
     results["confusion"] = metrics.confusion_matrix(judge, drawn, labels).tolist()
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,24 +15,11 @@ SIZE = (16, 16)
 
 
 @pytest.fixture(scope="module")
-def quick():
-    """Judges of few steps."""
-    from keras_cgan import report
-
-    patch = pytest.MonkeyPatch()
-    judge, pair_judge = report.train_judge, report.train_pair_judge
-    patch.setattr(report, "train_judge", lambda *arrays: judge(*arrays, epochs=2))
-    patch.setattr(report, "train_pair_judge", lambda *arrays: pair_judge(*arrays, steps=2))
-    patch.setattr("keras_cgan.evaluate.train_judge", lambda *arrays: judge(*arrays, epochs=2))
-    yield
-    patch.undo()
-
-
-@pytest.fixture(scope="module")
-def written(quick, tmp_path_factory):
+def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports") / "new" / "report"
     generator = unet_generator((*SIZE, 3), n_classes=6, filters=2)
-    return folder, evaluate_pairs(generator, EmbeddedPairs(30, seed=0), EmbeddedPairs(18, seed=1), folder)
+    sets = EmbeddedPairs(30, seed=0), EmbeddedPairs(18, seed=1)
+    return folder, evaluate_pairs(generator, *sets, folder, judge_epochs=2)
 
 
 class Page(HTMLParser):

@@ -5,7 +5,7 @@ import json
 import keras
 import pytest
 
-from keras_cgan import report, unet_generator
+from keras_cgan import unet_generator
 
 
 @pytest.fixture
@@ -20,22 +20,21 @@ def generator(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_whole_report(example, generator, data, tmp_path, capsys, monkeypatch):
-    judge, pair_judge = report.train_judge, report.train_pair_judge
-    monkeypatch.setattr(report, "train_judge", lambda *arrays: judge(*arrays, epochs=2))
-    monkeypatch.setattr(report, "train_pair_judge", lambda *arrays: pair_judge(*arrays, steps=2))
-    monkeypatch.setattr("keras_cgan.evaluate.train_judge", lambda *arrays: judge(*arrays, epochs=2))
+def test_a_whole_report(example, generator, data, tmp_path, capsys):
     out = tmp_path / "report"
-    example.main([str(generator), "--data", str(data), "--out", str(out)])
+    arguments = [str(generator), "--data", str(data), "--judge-epochs", "2", "--out", str(out)]
+    example.main(arguments)
     results = json.loads((out / "results.json").read_text())
     said = capsys.readouterr().out
     assert f"class_accuracy            {results['class_accuracy']:.3f}  true sketches" in said
     assert said.splitlines()[-1] == f"measures:  {out / 'results.json'}"
     with pytest.raises(FileExistsError):
-        example.main([str(generator), "--data", str(data), "--out", str(out)])
+        example.main(arguments)
 
 
 def test_refusals(example, tmp_path):
+    with pytest.raises(ValueError, match="--judge-epochs must be at least 1. Received: 0"):
+        example.main(["none.keras", "--judge-epochs", "0", "--out", str(tmp_path / "report")])
     with pytest.raises(ValueError, match="there is no file"):
         example.main([str(tmp_path / "none.keras"), "--out", str(tmp_path / "report")])
     inputs = keras.Input((24, 24, 3), name="photo")

@@ -23,7 +23,7 @@ from keras_cgan.strategies import STRATEGIES
 
 ROOT = Path(keras_cgan.__file__).parents[1]
 SCRIPT = ROOT / "examples" / "train_sketches.py"
-TINY = ["--image-size", "24", "--filters", "4", "--batch-size", "8"]
+TINY = ["--image-size", "24", "--filters", "4", "--batch-size", "8", "--judge-epochs", "3"]
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 HANDLERS = [signal.getsignal(number) for number in SIGNALS]  # a shell may have set its own
 STEPS = 3  # an epoch: 20 pairs in batches of 8
