@@ -16,10 +16,12 @@ import json
 import math
 import shlex
 import sys
+import warnings
 from pathlib import Path
 
 from keras_cgan.checks import UPSAMPLINGS
 from keras_cgan.console import Progress, StopOnCtrlC
+from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import RunFolder, check_new, write_json
 from keras_cgan.startup import PRECISIONS, start_tensorflow
 from keras_cgan.strategies import STRATEGIES
@@ -204,7 +206,7 @@ def make_pipeline(pairs, settings):
     return PairPipeline(pairs, size, settings["batch_size"], seed=settings["seed"])
 
 
-def train(run, trainer, pipeline, samples):
+def train(run, trainer, pipeline, samples, alarms):
     """The training loop. Returns the number of steps done and of all: the same, unless it was stopped."""
     from keras_cgan.training.checkpoint import TrainerCheckpoint
 
@@ -213,6 +215,7 @@ def train(run, trainer, pipeline, samples):
     step = checkpoint.restore()
     run.keep_losses(step)
     progress = Progress(total, SAMPLE_EVERY)
+    alarms.begin()
 
     with StopOnCtrlC() as stop:
         for x, y in pipeline.batches(step, total):
@@ -220,10 +223,12 @@ def train(run, trainer, pipeline, samples):
             step += 1
             run.add_losses(step, losses)
             progress.show(step, losses)
+            alarms.add(losses)
             if step % SAMPLE_EVERY == 0:
                 samples.write(run.path / "samples" / f"step-{step:06d}.png")
                 run.save_weights(trainer.generator, trainer.discriminator)
             if step % pipeline.steps_per_epoch == 0 or stop.asked:
+                alarms.end_epoch(math.ceil(step / pipeline.steps_per_epoch), progress)
                 checkpoint.save(step)
             if stop.asked:
                 break
@@ -242,6 +247,44 @@ class Samples:
         from keras_cgan.pictures import sample_grid
 
         write_image(path, sample_grid(*self._content))
+
+
+class Alarms:
+    """What looks at an epoch before it is saved: NaN ends the run, and where G collapses it is said."""
+
+    def __init__(self, trainer, test):
+        from keras.callbacks import CallbackList
+
+        from keras_cgan import ConditionalGAN
+        from keras_cgan.callbacks import CollapseAlarm, StopIfNotFinite
+
+        stop = StopIfNotFinite("a new run with --precision float32 or other weights may help")
+        # For the fused engine, and where there is something to compare.
+        can_tell = isinstance(trainer, ConditionalGAN) and len(test[0]) > 1
+        self._alarm = CollapseAlarm(*test) if can_tell else None
+        self._callbacks = CallbackList([stop, *filter(None, [self._alarm])], model=trainer)
+        self._losses = []
+
+    def begin(self):
+        self._callbacks.on_train_begin()
+
+    def add(self, losses):
+        self._losses.append(losses)
+
+    def end_epoch(self, number, progress):
+        from keras_cgan.callbacks import CollapseWarning
+
+        losses = {
+            name: sum(each[name] for each in self._losses) / len(self._losses) for name in self._losses[0]
+        }
+        self._losses = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CollapseWarning)  # it is said in a line below
+            self._callbacks.on_epoch_end(number - 1, losses)
+        for epoch, _, message in self._alarm.raised if self._alarm else []:
+            if epoch == number:
+                progress.end()
+                print(f"warning: {message}", flush=True)
 
 
 def measure(run, generator, train_pairs, test):
@@ -298,7 +341,7 @@ def main(arguments=None):
     test = test_pairs.as_arrays((settings["image_size"],) * 2, MOST_TEST_PHOTOS)
     samples = Samples(trainer.generator, *test, names)
     run = open_run(options, settings)  # only now: a run that cannot start leaves no folder behind
-    step, total = train(run, trainer, pipeline, samples)
+    step, total = train(run, trainer, pipeline, samples, Alarms(trainer, test))
     if step < total:
         print(f"stopped and saved after step {step} of {total}. To go on:")
         print("  " + shlex.join([sys.executable, sys.argv[0], "--resume", str(run.path)]))
@@ -315,9 +358,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped")
+    run_program(main)

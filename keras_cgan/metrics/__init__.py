@@ -3,6 +3,7 @@
 Of sketches of a photo, of any images of classes, of a distribution, and of codes.
 """
 
+from keras_cgan.metrics.alignment import pair_alignment
 from keras_cgan.metrics.codes import matching_error, mutual_information_bound
 from keras_cgan.metrics.distributions import density_and_coverage, frechet_distance, kernel_distance
 from keras_cgan.metrics.likelihood import parzen_log_likelihood
@@ -31,6 +32,7 @@ __all__ = [
     "ms_ssim_within_class",
     "mutual_information_bound",
     "nearest_training_distance",
+    "pair_alignment",
     "parzen_log_likelihood",
     "photo_rank",
     "stroke_f1",

@@ -37,7 +37,7 @@ def photo_rank(distances, labels):
     distances = _finite(distances=distances)
     if distances.shape[0] != distances.shape[1]:
         raise ValueError(f"`distances` must be square, (n, n). Received: a shape of {distances.shape}")
-    same = _same_class(labels, len(distances))
+    same = same_class(labels, len(distances))
     np.fill_diagonal(same, False)
     difference = distances - np.diag(distances)[:, None]
     tied = np.abs(difference) <= _TIE * np.abs(distances).max(axis=1, keepdims=True)
@@ -122,7 +122,7 @@ def _finite(**given):
     return rows
 
 
-def _same_class(labels, n):
+def same_class(labels, n):
     """Which are of one class: booleans `(n, n)`."""
     labels = np.asarray(labels)
     if labels.ndim != 2 or len(labels) != n:

@@ -102,6 +102,19 @@ def test_a_run_leaves_all_that_it_promises(finished, data):
     assert picture.std() > 20 and picture.shape[0] > 2 * 6 * 96  # six classes, twice
 
 
+def test_a_collapse_is_said_and_nan_ends_the_run(example, data, tmp_path):
+    def weights_of(losses):
+        return [part for name in ("l1", "adversarial", "class") for part in (f"--{name}-weight", losses)]
+
+    small = ["--data", data, *TINY, "--epochs", 1]
+    lines = run(example, *small, *weights_of(0), "--out", tmp_path / "frozen")
+    (warning,) = [line for line in lines if line.startswith("warning: ")]
+    assert warning.startswith("warning: epoch 1: 3 updates have left the generator's weights as they were")
+    with pytest.raises(RuntimeError, match="all losses must be finite: epoch 1 is not saved"):
+        run(example, *small, *weights_of(3e38), "--out", tmp_path / "inf")
+    assert not (tmp_path / "inf" / "checkpoint").exists()
+
+
 def test_the_saved_generator_draws(finished):
     generator = keras.saving.load_model(finished[0] / "generator.keras")
     drawn = generator.predict_on_batch({"photo": np.zeros((2, 24, 24, 3)), "label": np.eye(6)[:2]})
