@@ -175,7 +175,7 @@ class RecipeRun:
         from keras_cgan.evaluate import evaluate_images
 
         # Not mirrored: a mirrored 3 is no 3.
-        judge = _judge(train.images, train.labels, mirror=False, background=train.background)
+        judge = self._judge(train.images, train.labels, mirror=False, background=train.background)
         return evaluate_images(generator, judge, latent, test)
 
     def measure_pairs(self, generator, train, test):
@@ -192,7 +192,17 @@ class RecipeRun:
         from keras_cgan.evaluate import evaluate
 
         _, labels, sketches = train.as_arrays(self.image_size, MOST_SKETCHES)
-        return evaluate(generator, _judge(sketches, labels), *test)
+        return evaluate(generator, self._judge(sketches, labels), *test)
+
+    def _judge(self, images, labels, **options):
+        """An independent classifier, as `train_judge` makes it, by about `JUDGE_STEPS` steps."""
+        from keras_cgan.judges import train_judge
+
+        print(f"training an independent classifier on {len(images)} real images, as a judge ...", flush=True)
+        # A run that is cut very short, to see whether all works, has a quick judge.
+        steps = min(JUDGE_STEPS, 10 * self.settings["steps"])
+        epochs = math.ceil(steps / math.ceil(len(images) / JUDGE_BATCH))
+        return train_judge(images, labels, epochs=epochs, batch_size=JUDGE_BATCH, **options)
 
     def end(self, results, line):
         """Saves the measures, and says what was made and where.
@@ -235,15 +245,6 @@ def run_program(main):
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("stopped")
-
-
-def _judge(images, labels, **options):
-    """An independent classifier, as `train_judge` makes it, by about `JUDGE_STEPS` steps."""
-    from keras_cgan.judges import train_judge
-
-    print(f"training an independent classifier on {len(images)} real images, as a judge ...", flush=True)
-    epochs = math.ceil(JUDGE_STEPS / math.ceil(len(images) / JUDGE_BATCH))
-    return train_judge(images, labels, epochs=epochs, batch_size=JUDGE_BATCH, **options)
 
 
 def _flag(option):
