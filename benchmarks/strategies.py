@@ -97,9 +97,8 @@ def make_model(cell, size, n_classes, filters, towers=None):
     if towers:
         more["terms"].append(PhotoInformation(*towers))
     weights = {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight, "adversarial_weight": 1.0}
-    model = ConditionalGAN(
-        *networks, strategy, **{name: cell.get(name, weights[name]) for name in weights}, **more
-    )
+    weights = {name: cell.get(name, weights[name]) for name in weights}
+    model = ConditionalGAN(*networks, strategy, average_decay=chosen.average_decay, **weights, **more)
     model.compile()
     return model
 
@@ -161,7 +160,7 @@ def main():
         model = make_model(cell, size, pairs.n_classes, options.filters, towers)
         batches = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True).batches()
         model.fit(batches, steps_per_epoch=options.steps, verbose=0)
-        generator = model.generator
+        generator = model.averaged() if model.average_decay else model.generator
         if not seed:
             name = next(name for name, each in cells.items() if each is cell)
             generator.save(file_of(name))

@@ -194,9 +194,16 @@ def make_trainer(settings, n_classes):
     weights = {name: settings[name] for name in ("l1_weight", "adversarial_weight", "class_weight")}
     if settings["engine"] == "reference":
         return ReferenceTrainer(*networks, settings["strategy"], **weights)
-    gan = ConditionalGAN(*networks, settings["strategy"], **weights, **photo_options(settings["strategy"]))
+    strategy = settings["strategy"]
+    average = STRATEGIES[strategy].average_decay
+    gan = ConditionalGAN(*networks, strategy, average_decay=average, **weights, **photo_options(strategy))
     gan.compile()
     return gan
+
+
+def finished(trainer):
+    """The generator to keep: with the moving average of its weights, where the strategy has one."""
+    return trainer.averaged() if getattr(trainer, "average_decay", None) else trainer.generator
 
 
 def make_pipeline(pairs, settings):
@@ -347,11 +354,12 @@ def main(arguments=None):
         print("  " + shlex.join([sys.executable, sys.argv[0], "--resume", str(run.path)]))
         return
 
-    samples.write(run.path / "samples.png")
-    for network in (trainer.generator, trainer.discriminator, trainer.classifier):
+    generator = to_float32(finished(trainer))
+    Samples(generator, *test, names).write(run.path / "samples.png")
+    for network in (generator, trainer.discriminator, trainer.classifier):
         if network is not None:
             to_float32(network).save(run.path / f"{network.name}.keras")
-    results = measure(run, to_float32(trainer.generator), train_pairs, test)
+    results = measure(run, generator, train_pairs, test)
     print(f"sketches:  {run.path / 'samples.png'}\nmodels:    {run.path}/*.keras")
     print(f"losses:    {run.path / 'losses.csv'}\nmeasures:  {run.path / 'results.json'}")
     print(summary(results, len(names)))

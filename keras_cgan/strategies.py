@@ -19,6 +19,7 @@ class Strategy(NamedTuple):
         upsampling: Of the generator, by default: the baseline keeps the paper's.
         augment: Whether the discriminator sees images shifted and cut into (`DiffAugment`).
         l1_weight, class_weight: What the examples weigh these losses of the generator by.
+        average_decay: Of a moving average of the generator's weights, which is what is kept then.
         photo: Whether the photo, too, is asked to be readable from the sketch (`photo_options`).
     """
 
@@ -31,6 +32,7 @@ class Strategy(NamedTuple):
     augment: bool = False
     l1_weight: float = 100.0
     class_weight: float = 25.0
+    average_decay: float | None = None
     photo: bool = False
 
 
@@ -56,6 +58,7 @@ STRATEGIES = {
         augment=True,
         l1_weight=0.0,
         class_weight=5.0,
+        average_decay=0.999,
         photo=True,
     ),
 }

@@ -160,6 +160,9 @@ def test_class_and_photo_is_made_with_its_terms_and_swaps(example):
     options = "--strategy class-and-photo --image-size 24 --filters 2".split()
     gan = example.make_trainer(settings_of(example, *options), n_classes=3)
     assert {term.name for term in gan.terms} == {"edges", "blurred_l1"} and gan.swap_rate > 0
+    kept, average = example.finished(gan), gan.averaged()
+    assert kept is not gan.generator
+    assert all(np.array_equal(a, b) for a, b in zip(kept.get_weights(), average.get_weights()))
     with pytest.raises(ValueError, match="--engine must be fused for --strategy class-and-photo"):
         settings_of(example, *options, "--engine", "reference")
 
