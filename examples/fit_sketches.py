@@ -39,6 +39,7 @@ def parse_arguments(arguments=None):
     add("--precision", "Keras dtype policy; auto: the fastest here", "auto", choices=PRECISIONS)
     add("--seed", "of weights, order and augmentation", 0, type=int)
     add("--out", "folder for the results, a new one or that of a run to go on with", "runs/fit")
+    parser.set_defaults(aligned=False)  # measured, once there are pairs
     return parser.parse_args(arguments)
 
 
@@ -72,6 +73,7 @@ def make_pipelines(train, test, options):
 def make_model(options, n_classes):
     """The compiled model: networks of the strategy, and an optimizer for each by default."""
     from keras_cgan import ConditionalGAN, photo_options, strategy_networks
+    from keras_cgan.strategies import default_l1_weight
 
     size = (options.image_size, options.image_size, 3)
     # "pix2pix" is the baseline that knows no classes.
@@ -80,8 +82,9 @@ def make_model(options, n_classes):
         options.strategy, size, n_classes, label_input=label_input, filters=options.filters
     )
     chosen = STRATEGIES[options.strategy]
-    weights = {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight}
-    more = photo_options(options.strategy)
+    l1_weight = default_l1_weight(options.strategy, options.aligned)
+    weights = {"l1_weight": l1_weight, "class_weight": chosen.class_weight}
+    more = photo_options(options.strategy, options.aligned)
     gan = ConditionalGAN(*networks, options.strategy, average_decay=0.999, **weights, **more)
     gan.compile()
     return gan
@@ -97,6 +100,7 @@ def main(arguments=None):
 
     from keras_cgan.callbacks import CollapseAlarm, DrawPictures, RestoreIfNotFinite, StopIfNotFinite
     from keras_cgan.data import open_pairs
+    from keras_cgan.metrics import is_aligned
     from keras_cgan.pictures import sample_grid
     from keras_cgan.precision import fastest_precision
     from keras_cgan.training.checkpoint import TrainerCheckpoint
@@ -106,6 +110,7 @@ def main(arguments=None):
         options.precision, reason = fastest_precision()
         print(f"precision: {options.precision} ({reason})", flush=True)
     train, test = open_pairs(options.data)
+    options.aligned = bool(is_aligned(train, (options.image_size,) * 2)[0])
     pipeline, held_out = make_pipelines(train, test, options)
     with strategy.scope():
         gan = make_model(options, train.n_classes)

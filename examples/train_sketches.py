@@ -42,6 +42,7 @@ DEFAULTS = {
     "seed": 0,
     "precision": "auto",
     "engine": "fused",
+    "aligned": None,
     "judge_epochs": None,
 }
 ENGINES = ("fused", "reference")
@@ -90,9 +91,16 @@ def parse_arguments(arguments=None):
     for name, text in {"l1": "the distance to the true sketch", "class": "showing the class"}.items():
         weights = {strategy: getattr(s, f"{name}_weight") for strategy, s in STRATEGIES.items()}
         default = f"{weights['classifier']:g}; for class-and-photo {weights['class-and-photo']:g}"
+        default += ", if not aligned" if name == "l1" else ""
         parser.add_argument(
             f"--{name}-weight", type=float, default=argparse.SUPPRESS, help=f"of {text} (default: {default})"
         )
+    parser.add_argument(
+        "--aligned",
+        action=argparse.BooleanOptionalAction,
+        default=argparse.SUPPRESS,
+        help="whether sketches lie on their photos' lines, for class-and-photo (default: as measured)",
+    )
     add("--adversarial-weight", "of fooling the discriminator", type=float)
     add("--seed", "of weights, order and augmentation", type=int)
     add("--precision", "Keras dtype policy; auto: the fastest of this machine", choices=PRECISIONS)
@@ -121,13 +129,27 @@ def choose_settings(options):
         settings = {**DEFAULTS, **asked}
         if settings["label_input"] is None:
             settings["label_input"] = settings["strategy"] != "pix2pix"
-        for name in ("upsampling", "l1_weight", "class_weight"):
+        for name in ("upsampling", "class_weight"):
             if settings[name] is None:
                 settings[name] = getattr(STRATEGIES[settings["strategy"]], name)
         if options.out:
             check_new(options.out)
     check(settings)
     return settings
+
+
+def settle(settings, train_pairs):
+    """Says whether pairs align, and fills in what depends on it."""
+    from keras_cgan.metrics import is_aligned
+    from keras_cgan.strategies import default_l1_weight
+
+    if settings["aligned"] is None:
+        aligned, alignment = is_aligned(train_pairs, (settings["image_size"],) * 2)
+        settings["aligned"] = bool(aligned)
+        what = "L1 can help" if aligned else "pixels of photo and sketch do not belong together"
+        print(f"alignment of photo and sketch: {alignment:.2f}, of 0 to about .5: {what}")
+    if settings["l1_weight"] is None:
+        settings["l1_weight"] = default_l1_weight(settings["strategy"], settings["aligned"])
 
 
 def resumed_settings(options, asked):
@@ -196,7 +218,8 @@ def make_trainer(settings, n_classes):
         return ReferenceTrainer(*networks, settings["strategy"], **weights)
     strategy = settings["strategy"]
     average = STRATEGIES[strategy].average_decay
-    gan = ConditionalGAN(*networks, strategy, average_decay=average, **weights, **photo_options(strategy))
+    more = photo_options(strategy, settings["aligned"])
+    gan = ConditionalGAN(*networks, strategy, average_decay=average, **weights, **more)
     gan.compile()
     return gan
 
@@ -343,6 +366,7 @@ def main(arguments=None):
     counts = f"{len(train_pairs)} training and {len(test_pairs)} test pairs"
     print(f"{counts} of {len(names)} classes: {', '.join(names)}")
 
+    settle(settings, train_pairs)
     trainer = make_trainer(settings, len(names))
     pipeline = make_pipeline(train_pairs, settings)
     test = test_pairs.as_arrays((settings["image_size"],) * 2, MOST_TEST_PHOTOS)

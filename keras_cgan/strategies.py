@@ -69,11 +69,29 @@ STRATEGIES = {
 CLASSIFIER_NOISE = 0.5
 
 
-def photo_options(strategy):
+def default_l1_weight(strategy, aligned=False):
+    """What the examples weigh L1 by: for `class-and-photo` only where pairs align.
+
+    Args:
+        strategy: One of `STRATEGIES`.
+        aligned: Whether sketches lie on their photos' lines (`metrics.pair_alignment`).
+
+    Example:
+
+    >>> default_l1_weight("class-and-photo"), default_l1_weight("class-and-photo", aligned=True)
+    (0.0, 100.0)
+    """
+    chosen = check_strategy(strategy)
+    return Strategy._field_defaults["l1_weight"] if chosen.photo and aligned else chosen.l1_weight
+
+
+def photo_options(strategy, aligned=False):
     """What `ConditionalGAN` is given beside networks and weights, for the photo to be readable too.
 
     Args:
         strategy: One of `STRATEGIES`.
+        aligned: Whether sketches lie on their photos' lines (`metrics.pair_alignment`). Then L1 says
+            where lines go (`default_l1_weight`), and no other term is asked for.
 
     Returns:
         Arguments by name: `terms` and those of swapped labels; none for most strategies.
@@ -87,7 +105,7 @@ def photo_options(strategy):
         return {}
     from keras_cgan.terms import BlurredL1, EdgeLikeness
 
-    terms = [EdgeLikeness(60.0, own_class_only=True), BlurredL1(20.0)]
+    terms = [] if aligned else [EdgeLikeness(60.0, own_class_only=True), BlurredL1(20.0)]
     return {"swap_rate": 0.4, "swap_weight": 5.0, "terms": terms}
 
 

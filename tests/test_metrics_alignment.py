@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_cgan.data import EmbeddedPairs
-from keras_cgan.metrics import pair_alignment
+from keras_cgan.metrics import is_aligned, pair_alignment
 from keras_cgan.terms import photo_edges
 
 SIZE = (32, 32)
@@ -60,6 +60,13 @@ def test_one_pair_a_class_has_no_others():
     photos, _, sketches = pairs(0.0, n=3)
     found = pair_alignment(photos, np.eye(3), sketches)
     assert found["own"] > 0.4 and np.isnan(found["others"]) and np.isnan(found["alignment"])
+
+
+def test_a_set_is_aligned_or_not():
+    aligned, alignment = is_aligned(EmbeddedPairs(260, 0.0, seed=3), SIZE)
+    chosen = EmbeddedPairs(260, 0.0, seed=3).as_arrays(SIZE, 200)
+    assert aligned and alignment == pair_alignment(*chosen)["alignment"]
+    assert not is_aligned(EmbeddedPairs(48, 0.8, seed=3), SIZE)[0]
 
 
 def test_refusals():

@@ -7,6 +7,7 @@ from keras_cgan.terms import blur, photo_edges
 
 ALIGNED = 0.25  # from here up, pixels may be compared: README, "Which to use when"
 _BLOCK = 256  # photos at a time
+_MOST = 200  # pairs that are looked at
 
 
 def pair_alignment(photos, labels, sketches):
@@ -49,6 +50,25 @@ def pair_alignment(photos, labels, sketches):
     own = float(np.mean(np.diag(alike)))
     others = float(np.mean(alike[same])) if same.any() else float("nan")
     return {"own": own, "others": others, "alignment": own - others}
+
+
+def is_aligned(pairs, image_size):
+    """Whether L1 can help on a set of pairs, by up to 200 of them.
+
+    Args:
+        pairs: A `Pairs`.
+        image_size: `(height, width)` in pixels.
+
+    Returns:
+        Whether `pair_alignment` is at least `ALIGNED`, and that figure; not aligned where it is NaN.
+
+    Example:
+
+    >>> is_aligned(EmbeddedPairs(misalignment=0.0), (64, 64))
+    (True, 0.53)
+    """
+    alignment = pair_alignment(*pairs.as_arrays(image_size, _MOST))["alignment"]
+    return alignment >= ALIGNED, alignment
 
 
 def _rows(images, sigma, of=lambda images: images):

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import keras_cgan
-from keras_cgan.data import read_image
+from keras_cgan.data import EmbeddedPairs, read_image
 from keras_cgan.strategies import STRATEGIES
 
 ROOT = Path(keras_cgan.__file__).parents[1]
@@ -126,6 +126,7 @@ def test_the_last_line_has_the_measures(finished):
     results = json.loads((out / "results.json").read_text())
     assert lines[0].startswith("precision: ")
     assert lines[1] == "20 training and 12 test pairs of 6 classes: chair, cup, fish, house, orange, tree"
+    assert lines[2].startswith("alignment of photo and sketch: ")
     for part in (
         f"class accuracy {results['class_accuracy']:.2f} (real",
         f" (real sketches {results['class_accuracy_real']:.2f})",
@@ -145,7 +146,10 @@ def test_the_summary_of_what_cannot_be_measured(example):
 
 
 def settings_of(example, *options):
-    return example.choose_settings(example.parse_arguments(list(options)))
+    """Those of a run on the embedded pairs, traced with `--misalignment 0`."""
+    settings = example.choose_settings(example.parse_arguments(list(options)))
+    example.settle(settings, EmbeddedPairs(36, settings["misalignment"]))
+    return settings
 
 
 def test_weights_are_those_of_the_strategy_unless_asked_for(example):
@@ -154,6 +158,17 @@ def test_weights_are_those_of_the_strategy_unless_asked_for(example):
     assert settings_of(example)["l1_weight"] == 100.0
     found = settings_of(example, "--strategy", "class-and-photo", "--l1-weight", "100", "--class-weight", "0")
     assert (found["l1_weight"], found["class_weight"]) == (100.0, 0.0)
+
+
+def test_l1_is_for_pairs_that_align(example, capsys):
+    options = "--strategy class-and-photo --image-size 32 --filters 2 --misalignment".split()
+    traced, free = (settings_of(example, *options, misalignment) for misalignment in ("0", "1"))
+    assert (traced["l1_weight"], free["l1_weight"]) == (100.0, 0.0)
+    assert [len(example.make_trainer(found, 3).terms) for found in (traced, free)] == [0, 2]
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith(": L1 can help") and said[1].endswith("do not belong together")
+    asked = settings_of(example, *options, "0", "--no-aligned")
+    assert asked["l1_weight"] == 0.0 and not capsys.readouterr().out
 
 
 def test_class_and_photo_is_made_with_its_terms_and_swaps(example):
