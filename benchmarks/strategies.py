@@ -29,8 +29,8 @@ CELLS = {
     "shared-q": {"strategy": "shared-q"},
     "shared-q + label": {"strategy": "shared-q", "label": True},
     "class-and-photo + label": {"strategy": PHOTO, "label": True},
-    # For pairs that align.
-    "class-and-photo + label + L1": {"strategy": PHOTO, "label": True, "l1_weight": 100.0},
+    # As it is for pairs that align.
+    "class-and-photo + label + L1": {"strategy": PHOTO, "label": True, "aligned": True},
 }
 ABLATION = {
     "class-and-photo": {"strategy": PHOTO, "label": True},
@@ -73,6 +73,7 @@ def make_model(cell, size, n_classes, filters, towers=None):
     """
     from keras_cgan import STRATEGIES, ConditionalGAN, PhotoInformation, photo_options, strategy_networks
     from keras_cgan.discriminators import patch_discriminator
+    from keras_cgan.strategies import default_l1_weight
 
     strategy, without = cell["strategy"], cell.get("without")
     chosen = STRATEGIES[strategy]
@@ -89,14 +90,19 @@ def make_model(cell, size, n_classes, filters, towers=None):
     )
     if without == "augment":
         networks[1] = patch_discriminator((*size, 1), filters=filters, norm="instance")
-    more = photo_options(strategy)
+    aligned = cell.get("aligned", False)
+    more = photo_options(strategy, aligned)
     if without == "swaps":
         more = {"terms": more["terms"]}
     elif more:
         more["terms"] = [term for term in more["terms"] if term.name != without]
     if towers:
         more["terms"].append(PhotoInformation(*towers))
-    weights = {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight, "adversarial_weight": 1.0}
+    weights = {
+        "l1_weight": default_l1_weight(strategy, aligned),
+        "class_weight": chosen.class_weight,
+        "adversarial_weight": 1.0,
+    }
     weights = {name: cell.get(name, weights[name]) for name in weights}
     model = ConditionalGAN(*networks, strategy, average_decay=chosen.average_decay, **weights, **more)
     model.compile()
@@ -114,6 +120,21 @@ def trained_towers(pairs, size):
     )
     train_towers(*towers, photos, sketches)
     return towers
+
+
+def without_network(photos):
+    """Drawings that copy the photo: what a class must be drawn beyond, and a rank held against.
+
+    Returns:
+        A dict of name -> sketches `(n, height, width, 1)` in [-1, 1].
+    """
+    import numpy as np
+
+    from keras_cgan.terms import blur, photo_edges
+
+    lines = 2 * np.asarray(blur(photo_edges(photos), 0.7))  # about two pixels wide
+    grey = np.mean(photos, axis=-1, keepdims=True)
+    return {"the photo's edges": 1 - 2 * np.clip(lines, 0, 1), "the grey photo": grey}
 
 
 def row_of(generator, test):
@@ -175,7 +196,7 @@ def main():
         rows.append(list(drawn))
     picture = image_grid(rows, [""] * len(rows[0]), ["photo", "true", *cells])
     write_image(results.path / "strategies.png", picture)
-    print(results.table(cells, COLUMNS, fixed_rows(judge, test)))
+    print(results.table(cells, COLUMNS, fixed_rows(judge, test, without_network(test[0]))))
     print(f"picture: {results.path / 'strategies.png'}")
 
 

@@ -12,7 +12,8 @@ sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not
 
 import strategies  # noqa: E402
 
-from keras_cgan import STRATEGIES  # noqa: E402
+from keras_cgan import STRATEGIES, metrics  # noqa: E402
+from keras_cgan.data import EmbeddedPairs  # noqa: E402
 
 SIZE = (24, 24)
 
@@ -64,6 +65,13 @@ def test_a_term_of_towers_is_added():
     assert [term.name for term in model.terms][-1] == "photo_information"
 
 
+def test_drawings_without_a_network_copy_the_photo():
+    photos, labels, sketches = EmbeddedPairs(24, misalignment=0.0).as_arrays((32, 32))
+    for drawn in strategies.without_network(photos).values():
+        assert drawn.shape == sketches.shape and -1 <= drawn.min() < 0 < drawn.max() <= 1
+        assert metrics.photo_rank(metrics.chamfer_distances(drawn, sketches), labels) > 0.7
+
+
 @pytest.mark.slow
 def test_a_run_and_its_end(tmp_path):
     tiny = "--steps 2 --seeds 1 --image-size 24 --judge-epochs 1 --filters 2".split()
@@ -71,7 +79,8 @@ def test_a_run_and_its_end(tmp_path):
     run = [sys.executable, str(ROOT / "benchmarks" / "strategies.py"), *tiny, *cells]
     first = subprocess.run(run, capture_output=True, text=True, timeout=600)
     assert first.returncode == 0, first.stderr
-    assert "| no edges |" in first.stdout and (tmp_path / "run" / "strategies.png").stat().st_size
+    assert "| no edges |" in first.stdout and "| the photo's edges |" in first.stdout
+    assert (tmp_path / "run" / "strategies.png").stat().st_size
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert set(results) == {"no edges", "class-and-photo"}
     again = subprocess.run(run, capture_output=True, text=True, timeout=600)
