@@ -158,8 +158,8 @@ class EdgeLikeness(GeneratorTerm):
 def photo_edges(photos):
     """Thin lines where photos are steepest: Canny's edges, with their steepness for his thresholds.
 
-    Lines as wide as Sobel's operator alone makes them are of no sketch: traced, they tell less of the
-    photo than thin ones (README, "The class, and the photo too").
+    Lines as wide as Sobel's operator alone makes them are of no sketch, and traced they tell less of the
+    photo than thin ones.
 
     Args:
         photos: `(batch, height, width, channels)` in [-1, 1].
