@@ -73,7 +73,7 @@ def make_model(cell, size, n_classes, filters, towers=None):
     """
     from keras_cgan import STRATEGIES, ConditionalGAN, PhotoInformation, photo_options, strategy_networks
     from keras_cgan.discriminators import patch_discriminator
-    from keras_cgan.strategies import default_l1_weight
+    from keras_cgan.strategies import default_weights
 
     strategy, without = cell["strategy"], cell.get("without")
     chosen = STRATEGIES[strategy]
@@ -98,11 +98,7 @@ def make_model(cell, size, n_classes, filters, towers=None):
         more["terms"] = [term for term in more["terms"] if term.name != without]
     if towers:
         more["terms"].append(PhotoInformation(*towers))
-    weights = {
-        "l1_weight": default_l1_weight(strategy, aligned),
-        "class_weight": chosen.class_weight,
-        "adversarial_weight": 1.0,
-    }
+    weights = default_weights(strategy, aligned) | {"adversarial_weight": 1.0}
     weights = {name: cell.get(name, weights[name]) for name in weights}
     model = ConditionalGAN(*networks, strategy, average_decay=chosen.average_decay, **weights, **more)
     model.compile()

@@ -73,7 +73,7 @@ def make_pipelines(train, test, options):
 def make_model(options, n_classes):
     """The compiled model: networks of the strategy, and an optimizer for each by default."""
     from keras_cgan import ConditionalGAN, photo_options, strategy_networks
-    from keras_cgan.strategies import default_l1_weight
+    from keras_cgan.strategies import default_weights
 
     size = (options.image_size, options.image_size, 3)
     # "pix2pix" is the baseline that knows no classes.
@@ -81,9 +81,7 @@ def make_model(options, n_classes):
     networks = strategy_networks(
         options.strategy, size, n_classes, label_input=label_input, filters=options.filters
     )
-    chosen = STRATEGIES[options.strategy]
-    l1_weight = default_l1_weight(options.strategy, options.aligned)
-    weights = {"l1_weight": l1_weight, "class_weight": chosen.class_weight}
+    weights = default_weights(options.strategy, options.aligned)
     more = photo_options(options.strategy, options.aligned)
     gan = ConditionalGAN(*networks, options.strategy, average_decay=0.999, **weights, **more)
     gan.compile()

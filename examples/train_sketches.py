@@ -24,7 +24,7 @@ from keras_cgan.console import Progress, StopOnCtrlC
 from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import RunFolder, check_new, write_json
 from keras_cgan.startup import PRECISIONS, start_tensorflow
-from keras_cgan.strategies import STRATEGIES
+from keras_cgan.strategies import STRATEGIES, default_weights
 
 DEFAULTS = {
     "data": None,
@@ -89,9 +89,11 @@ def parse_arguments(arguments=None):
         help="of the generator (default: resize; for pix2pix transpose, as the paper has it)",
     )
     for name, text in {"l1": "the distance to the true sketch", "class": "showing the class"}.items():
-        weights = {strategy: getattr(s, f"{name}_weight") for strategy, s in STRATEGIES.items()}
-        default = f"{weights['classifier']:g}; for class-and-photo {weights['class-and-photo']:g}"
-        default += ", if not aligned" if name == "l1" else ""
+        usual, free, aligned = (
+            default_weights(*of)[f"{name}_weight"]
+            for of in (("classifier",), ("class-and-photo",), ("class-and-photo", True))
+        )
+        default = f"{usual:g}; for class-and-photo {free:g}, where aligned {aligned:g}"
         parser.add_argument(
             f"--{name}-weight", type=float, default=argparse.SUPPRESS, help=f"of {text} (default: {default})"
         )
@@ -129,9 +131,8 @@ def choose_settings(options):
         settings = {**DEFAULTS, **asked}
         if settings["label_input"] is None:
             settings["label_input"] = settings["strategy"] != "pix2pix"
-        for name in ("upsampling", "class_weight"):
-            if settings[name] is None:
-                settings[name] = getattr(STRATEGIES[settings["strategy"]], name)
+        if settings["upsampling"] is None:
+            settings["upsampling"] = STRATEGIES[settings["strategy"]].upsampling
         if options.out:
             check_new(options.out)
     check(settings)
@@ -141,15 +142,15 @@ def choose_settings(options):
 def settle(settings, train_pairs):
     """Says whether pairs align, and fills in what depends on it."""
     from keras_cgan.metrics import is_aligned
-    from keras_cgan.strategies import default_l1_weight
 
     if settings["aligned"] is None:
         aligned, alignment = is_aligned(train_pairs, (settings["image_size"],) * 2)
         settings["aligned"] = bool(aligned)
         what = "L1 can help" if aligned else "pixels of photo and sketch do not belong together"
         print(f"alignment of photo and sketch: {alignment:.2f}, of 0 to about .5: {what}")
-    if settings["l1_weight"] is None:
-        settings["l1_weight"] = default_l1_weight(settings["strategy"], settings["aligned"])
+    for name, weight in default_weights(settings["strategy"], settings["aligned"]).items():
+        if settings[name] is None:
+            settings[name] = weight
 
 
 def resumed_settings(options, asked):

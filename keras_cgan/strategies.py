@@ -69,20 +69,26 @@ STRATEGIES = {
 CLASSIFIER_NOISE = 0.5
 
 
-def default_l1_weight(strategy, aligned=False):
-    """What the examples weigh L1 by: for `class-and-photo` only where pairs align.
+def default_weights(strategy, aligned=False):
+    """What the examples weigh the generator's losses by.
 
     Args:
         strategy: One of `STRATEGIES`.
-        aligned: Whether sketches lie on their photos' lines (`metrics.pair_alignment`).
+        aligned: Whether sketches lie on their photos' lines (`metrics.pair_alignment`). Then
+            `class-and-photo` asks for the true sketch, and for the class a little.
+
+    Returns:
+        A dict of `l1_weight` and `class_weight`.
 
     Example:
 
-    >>> default_l1_weight("class-and-photo"), default_l1_weight("class-and-photo", aligned=True)
-    (0.0, 100.0)
+    >>> default_weights("class-and-photo"), default_weights("class-and-photo", aligned=True)
+    ({'l1_weight': 0.0, 'class_weight': 5.0}, {'l1_weight': 100.0, 'class_weight': 0.5})
     """
     chosen = check_strategy(strategy)
-    return Strategy._field_defaults["l1_weight"] if chosen.photo and aligned else chosen.l1_weight
+    if chosen.photo and aligned:
+        return {"l1_weight": 100.0, "class_weight": 0.5}
+    return {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight}
 
 
 def photo_options(strategy, aligned=False):
@@ -90,8 +96,8 @@ def photo_options(strategy, aligned=False):
 
     Args:
         strategy: One of `STRATEGIES`.
-        aligned: Whether sketches lie on their photos' lines (`metrics.pair_alignment`). Then L1 says
-            where lines go (`default_l1_weight`), and no other term is asked for.
+        aligned: As `default_weights` takes it: the true sketch then says where lines go, and no label
+            is swapped, for a sketch that lies on its photo's lines cannot be of another class.
 
     Returns:
         Arguments by name: `terms` and those of swapped labels; none for most strategies.
@@ -99,13 +105,14 @@ def photo_options(strategy, aligned=False):
     Example:
 
     >>> networks = strategy_networks("class-and-photo", (64, 64, 3), n_classes=6)
-    >>> gan = ConditionalGAN(*networks, l1_weight=0.0, **photo_options("class-and-photo"))
+    >>> more = default_weights("class-and-photo") | photo_options("class-and-photo")
+    >>> gan = ConditionalGAN(*networks, **more)
     """
-    if not check_strategy(strategy).photo:
+    if not check_strategy(strategy).photo or aligned:
         return {}
     from keras_cgan.terms import BlurredL1, EdgeLikeness
 
-    terms = [] if aligned else [EdgeLikeness(60.0, own_class_only=True), BlurredL1(20.0)]
+    terms = [EdgeLikeness(60.0, own_class_only=True), BlurredL1(20.0)]
     return {"swap_rate": 0.4, "swap_weight": 5.0, "terms": terms}
 
 

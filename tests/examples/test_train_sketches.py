@@ -164,7 +164,9 @@ def test_l1_is_for_pairs_that_align(example, capsys):
     options = "--strategy class-and-photo --image-size 32 --filters 2 --misalignment".split()
     traced, free = (settings_of(example, *options, misalignment) for misalignment in ("0", "1"))
     assert (traced["l1_weight"], free["l1_weight"]) == (100.0, 0.0)
-    assert [len(example.make_trainer(found, 3).terms) for found in (traced, free)] == [0, 2]
+    assert (traced["class_weight"], free["class_weight"]) == (0.5, 5.0)
+    made = [example.make_trainer(found, 3) for found in (traced, free)]
+    assert [(len(gan.terms), gan.swap_rate) for gan in made] == [(0, 0), (2, 0.4)]
     said = capsys.readouterr().out.splitlines()
     assert said[0].endswith(": L1 can help") and said[1].endswith("do not belong together")
     asked = settings_of(example, *options, "0", "--no-aligned")
