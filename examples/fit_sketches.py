@@ -108,7 +108,12 @@ def main(arguments=None):
         options.precision, reason = fastest_precision()
         print(f"precision: {options.precision} ({reason})", flush=True)
     train, test = open_pairs(options.data)
-    options.aligned = bool(is_aligned(train, (options.image_size,) * 2)[0])
+    aligned, alignment = is_aligned(train, (options.image_size,) * 2)
+    options.aligned = bool(aligned)
+    print(
+        f"alignment of photo and sketch: {alignment:.2f} ({'aligned' if aligned else 'not aligned'})",
+        flush=True,
+    )
     pipeline, held_out = make_pipelines(train, test, options)
     with strategy.scope():
         gan = make_model(options, train.n_classes)

@@ -146,8 +146,11 @@ def settle(settings, train_pairs):
     if settings["aligned"] is None:
         aligned, alignment = is_aligned(train_pairs, (settings["image_size"],) * 2)
         settings["aligned"] = bool(aligned)
-        what = "L1 can help" if aligned else "pixels of photo and sketch do not belong together"
-        print(f"alignment of photo and sketch: {alignment:.2f}, of 0 to about .5: {what}")
+        if math.isnan(alignment):
+            print("alignment of photo and sketch: not measured, for no class has two of the photos looked at")
+        else:
+            what = "L1 can help" if aligned else "pixels of photo and sketch do not belong together"
+            print(f"alignment of photo and sketch: {alignment:.2f}, of 0 to about .5: {what}")
     for name, weight in default_weights(settings["strategy"], settings["aligned"]).items():
         if settings[name] is None:
             settings[name] = weight
@@ -157,11 +160,12 @@ def resumed_settings(options, asked):
     """The settings of the run to go on with; raises a `ValueError` where others are asked for."""
     if options.out:
         raise ValueError("--resume goes on in its own folder: leave out --out")
-    settings = {**DEFAULTS, **RunFolder.open(options.resume).settings}
+    # A run from before pairs were measured was trained as if they did not align.
+    settings = {**DEFAULTS, "aligned": False, **RunFolder.open(options.resume).settings}
     for name, value in asked.items():
         if name == "epochs" and value < settings[name]:
             raise ValueError(f"--epochs is {settings[name]} in {options.resume}: ask for more, not fewer")
-        if name != "epochs" and value != settings[name]:
+        if name not in ("epochs", "judge_epochs") and value != settings[name]:
             raise ValueError(
                 f"{flag(name)} is {settings[name]} in {options.resume}: a run is resumed as it was started"
             )
@@ -175,6 +179,11 @@ def check(settings):
             raise ValueError(f"{flag(name)} must be at least {least}. Received: {settings[name]}")
     if settings["image_size"] % 4:
         raise ValueError(f"--image-size must be a multiple of 4. Received: {settings['image_size']}")
+    if STRATEGIES[settings["strategy"]].photo and not settings["label_input"]:
+        raise ValueError(
+            f"--strategy {settings['strategy']} swaps labels, so the generator must be told them. "
+            "Received: --no-label-input"
+        )
     if settings["engine"] == "reference" and STRATEGIES[settings["strategy"]].photo:
         raise ValueError(
             f"--engine must be fused for --strategy {settings['strategy']}. Received: --engine reference"
@@ -225,7 +234,7 @@ def make_trainer(settings, n_classes):
     return gan
 
 
-def finished(trainer):
+def kept_generator(trainer):
     """The generator to keep: with the moving average of its weights, where the strategy has one."""
     return trainer.averaged() if getattr(trainer, "average_decay", None) else trainer.generator
 
@@ -312,7 +321,9 @@ class Alarms:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CollapseWarning)  # it is said in a line below
             self._callbacks.on_epoch_end(number - 1, losses)
-        for epoch, _, message in self._alarm.raised if self._alarm else []:
+        for epoch, kind, message in self._alarm.raised if self._alarm else []:
+            if epoch == number and kind == "not finite":
+                raise RuntimeError(f"{message}. Nothing of this epoch is saved")
             if epoch == number:
                 progress.end()
                 print(f"warning: {message}", flush=True)
@@ -379,7 +390,7 @@ def main(arguments=None):
         print("  " + shlex.join([sys.executable, sys.argv[0], "--resume", str(run.path)]))
         return
 
-    generator = to_float32(finished(trainer))
+    generator = to_float32(kept_generator(trainer))
     Samples(generator, *test, names).write(run.path / "samples.png")
     for network in (generator, trainer.discriminator, trainer.classifier):
         if network is not None:

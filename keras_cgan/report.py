@@ -60,7 +60,7 @@ def evaluate_pairs(generator, train, test, folder, judge_epochs=None):
         folder: A folder that does not exist yet, or is empty. Into it go `results.json`,
             `index.html`, `samples.png`, `best.png` and `worst.png`.
         judge_epochs: Passes over the training sketches that a judge learns by, as `train_judge` takes
-            them; the pair judge learns from as many, where that is less than its own default.
+            them; the pair judge learns from as many, but from no more than 600 batches.
 
     Returns:
         The measures: those of `evaluate`, `gan_train`, and `confusion`, a list of rows: for each class
@@ -82,8 +82,8 @@ def evaluate_pairs(generator, train, test, folder, judge_epochs=None):
     train_photos, train_labels, train_sketches = train.as_arrays(image_size, MOST_TRAIN)
     photos, labels, sketches = test.as_arrays(image_size, MOST_TEST)
     judge = train_judge(train_sketches, train_labels, judge_epochs)
-    few = {"steps": judge_epochs * math.ceil(len(train_photos) / 64)} if judge_epochs else {}
-    pair_judge = train_pair_judge(train_photos, train_sketches, **few)
+    steps = 600 if judge_epochs is None else min(600, judge_epochs * math.ceil(len(train_photos) / 64))
+    pair_judge = train_pair_judge(train_photos, train_sketches, steps)
     drawn = draw(generator, photos, labels)
     results = evaluate(generator, judge, photos, labels, sketches, pair_judge, train_sketches)
     results["gan_train"] = gan_train(

@@ -190,7 +190,7 @@ def photo_edges(photos):
     slant = ops.minimum(ops.abs(right), ops.abs(down)) / (ops.maximum(ops.abs(right), ops.abs(down)) + 1e-8)
 
     def across(step):
-        """What is a step on up the slope, between the two pixels that lie there."""
+        """What is a step on along the slope, to one side, between the two pixels that lie there."""
         straight = ops.where(wide, beside(0, step), beside(step, 0))
         other = ops.where(wide, beside(-step, step), beside(step, -step))
         return straight + slant * (ops.where(alike, beside(step, step), other) - straight)

@@ -143,7 +143,7 @@ def test_models_are_there_when_measuring_fails(npz, tmp_path, monkeypatch):
     def fails(*_, **__):
         raise ValueError("no judge")
 
-    monkeypatch.setattr("keras_cgan.recipe_run._judge", fails)
+    monkeypatch.setattr("keras_cgan.recipe_run.RecipeRun._judge", fails)
     with pytest.raises(ValueError, match="no judge"):
         train("--data", npz, "--out", tmp_path / "run")
     assert (tmp_path / "run" / "generator.keras").exists() and (tmp_path / "run" / "model.keras").exists()

@@ -115,6 +115,20 @@ def test_a_collapse_is_said_and_nan_ends_the_run(example, data, tmp_path):
     assert not (tmp_path / "inf" / "checkpoint").exists()
 
 
+def test_weights_that_break_in_the_last_step_are_not_saved(example, data, tmp_path, monkeypatch):
+    end_epoch = example.Alarms.end_epoch
+
+    def end_broken(alarms, number, progress):
+        weight = alarms._alarm.model.generator.trainable_weights[0]
+        weight.assign(weight * np.nan)
+        end_epoch(alarms, number, progress)
+
+    monkeypatch.setattr(example.Alarms, "end_epoch", end_broken)
+    with pytest.raises(RuntimeError, match="not finite: .* Nothing of this epoch is saved"):
+        run(example, "--data", data, *TINY, "--epochs", 1, "--out", tmp_path / "run")
+    assert not list((tmp_path / "run").glob("checkpoint*/*")) and not list((tmp_path / "run").glob("*.keras"))
+
+
 def test_the_saved_generator_draws(finished):
     generator = keras.saving.load_model(finished[0] / "generator.keras")
     drawn = generator.predict_on_batch({"photo": np.zeros((2, 24, 24, 3)), "label": np.eye(6)[:2]})
@@ -177,9 +191,16 @@ def test_class_and_photo_is_made_with_its_terms_and_swaps(example):
     options = "--strategy class-and-photo --image-size 24 --filters 2".split()
     gan = example.make_trainer(settings_of(example, *options), n_classes=3)
     assert {term.name for term in gan.terms} == {"edges", "blurred_l1"} and gan.swap_rate > 0
-    kept, average = example.finished(gan), gan.averaged()
-    assert kept is not gan.generator
-    assert all(np.array_equal(a, b) for a, b in zip(kept.get_weights(), average.get_weights()))
+    photos, labels, sketches = EmbeddedPairs(6).as_arrays((24, 24))
+    for _ in range(2):
+        gan.train_on_batch({"photo": photos, "label": labels[:, :3]}, sketches)
+    kept, average, last = (
+        network.get_weights() for network in (example.kept_generator(gan), gan.averaged(), gan.generator)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(kept, average))
+    assert not all(np.array_equal(a, b) for a, b in zip(kept, last))
+    with pytest.raises(ValueError, match="must be told them. Received: --no-label-input"):
+        settings_of(example, *options, "--no-label-input")
     with pytest.raises(ValueError, match="--engine must be fused for --strategy class-and-photo"):
         settings_of(example, *options, "--engine", "reference")
 
