@@ -392,9 +392,9 @@ def main(arguments=None):
 
     generator = to_float32(kept_generator(trainer))
     Samples(generator, *test, names).write(run.path / "samples.png")
-    for network in (generator, trainer.discriminator, trainer.classifier):
-        if network is not None:
-            to_float32(network).save(run.path / f"{network.name}.keras")
+    others = [network for network in (trainer.discriminator, trainer.classifier) if network is not None]
+    for network in (generator, *map(to_float32, others)):
+        network.save(run.path / f"{network.name}.keras")
     results = measure(run, generator, train_pairs, test)
     print(f"sketches:  {run.path / 'samples.png'}\nmodels:    {run.path}/*.keras")
     print(f"losses:    {run.path / 'losses.csv'}\nmeasures:  {run.path / 'results.json'}")

@@ -173,14 +173,10 @@ def photo_edges(photos):
     """
     height, width, channels = photos.shape[1:]
     down, right = _gradient(photos)
-    steep = ops.sum(ops.square(down) + ops.square(right), axis=-1)
     # Of 0 the root has no gradient.
-    steep = ops.sqrt(ops.reshape(steep, (-1, channels, height, width)) + 1e-8) - 1e-4
+    steep = ops.sqrt(ops.square(down) + ops.square(right) + 1e-8) - 1e-4
     steepest = ops.one_hot(ops.argmax(steep, axis=1), channels, axis=1, dtype=steep.dtype)
-    steep, down, right = (
-        ops.sum(ops.reshape(x, (-1, channels, height, width)) * steepest, axis=1)
-        for x in (steep, down, right)
-    )
+    steep, down, right = (ops.sum(x * steepest, axis=1) for x in (steep, down, right))
     around = ops.pad(steep, [[0, 0], [1, 1], [1, 1]])
 
     def beside(rows, columns):
@@ -201,7 +197,7 @@ def photo_edges(photos):
 
 
 def _gradient(photos):
-    """The slopes of smoothed photos down and to the right, each `(batch * channels, height, width, 1)`."""
+    """The slopes of smoothed photos down and to the right, each `(batch, channels, height, width)`."""
     height, width, channels = photos.shape[1:]
     # Each channel as an image of its own; a mirrored border is no edge.
     x = ops.reshape(ops.transpose(photos, (0, 3, 1, 2)), (-1, height, width, 1))
@@ -209,7 +205,8 @@ def _gradient(photos):
     x = blur(x, 0.7)[:, 2:-2, 2:-2]
     across = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], "float32")
     kernel = np.stack([across.T, across], axis=-1)[:, :, None]  # (3, 3, 1, 2)
-    return ops.split(ops.conv(x, kernel, padding="valid"), 2, axis=-1)
+    slopes = ops.reshape(ops.conv(x, kernel, padding="valid"), (-1, channels, height, width, 2))
+    return slopes[..., 0], slopes[..., 1]
 
 
 def correlation(images, others):

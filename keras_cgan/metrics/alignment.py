@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_cgan.metrics.rank import same_class
+from keras_cgan.metrics.rank import feature_distances, same_class
 from keras_cgan.terms import blur, photo_edges
 
 ALIGNED = 0.25  # from here up, pixels may be compared: README, "Which to use when"
@@ -46,7 +46,7 @@ def pair_alignment(photos, labels, sketches):
     sigma = np.shape(photos)[1] / 90
     ink = _rows(np.mean(1 - np.asarray(sketches), axis=-1, keepdims=True), sigma)
     edges = _rows(photos, sigma, photo_edges)
-    alike = ink @ edges.T
+    alike = 1 - feature_distances(ink, edges)
     own = float(np.mean(np.diag(alike)))
     others = float(np.mean(alike[same])) if same.any() else float("nan")
     return {"own": own, "others": others, "alignment": own - others}
@@ -72,11 +72,9 @@ def is_aligned(pairs, image_size):
 
 
 def _rows(images, sigma, of=lambda images: images):
-    """Each image blurred, as a row of mean 0 and length 1; zeros where it is flat."""
+    """Each image blurred, as a row of mean 0: the cosine of two such rows is their correlation."""
     images = np.asarray(images, "float32")
     blocks = range(0, len(images), _BLOCK)
     rows = [np.asarray(blur(of(images[n : n + _BLOCK]), sigma)) for n in blocks]
     rows = np.concatenate(rows).reshape(len(images), -1)
-    rows = rows - rows.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(lengths > 1e-3, lengths, 1)
+    return rows - rows.mean(axis=1, keepdims=True)
