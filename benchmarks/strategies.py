@@ -71,12 +71,10 @@ def make_model(cell, size, n_classes, filters, towers=None):
     Returns:
         A `ConditionalGAN`.
     """
-    from keras_cgan import STRATEGIES, ConditionalGAN, PhotoInformation, photo_options, strategy_networks
+    from keras_cgan import PhotoInformation, photo_options, strategy_model, strategy_networks
     from keras_cgan.discriminators import patch_discriminator
-    from keras_cgan.strategies import default_weights
 
     strategy, without = cell["strategy"], cell.get("without")
-    chosen = STRATEGIES[strategy]
     networks = list(
         strategy_networks(
             strategy,
@@ -93,16 +91,13 @@ def make_model(cell, size, n_classes, filters, towers=None):
     aligned = cell.get("aligned", False)
     more = photo_options(strategy, aligned)
     if without == "swaps":
-        more = {"terms": more["terms"]}
+        more["swap_rate"] = 0.0
     elif more:
         more["terms"] = [term for term in more["terms"] if term.name != without]
     if towers:
         more["terms"].append(PhotoInformation(*towers))
-    weights = default_weights(strategy, aligned) | {"adversarial_weight": 1.0}
-    weights = {name: cell.get(name, weights[name]) for name in weights}
-    model = ConditionalGAN(*networks, strategy, average_decay=chosen.average_decay, **weights, **more)
-    model.compile()
-    return model
+    weights = {name: value for name, value in cell.items() if name.endswith("_weight")}
+    return strategy_model(strategy, networks, aligned, **weights, **more)
 
 
 def trained_towers(pairs, size):
@@ -177,7 +172,7 @@ def main():
         model = make_model(cell, size, pairs.n_classes, options.filters, towers)
         batches = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True).batches()
         model.fit(batches, steps_per_epoch=options.steps, verbose=0)
-        generator = model.averaged() if model.average_decay else model.generator
+        generator = model.kept_generator()
         if not seed:
             name = next(name for name, each in cells.items() if each is cell)
             generator.save(file_of(name))

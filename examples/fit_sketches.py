@@ -36,10 +36,14 @@ def parse_arguments(arguments=None):
     add("--batch-size", "pairs a step, of all devices together", 8, type=int)
     add("--filters", "maps of the first convolution", 32, type=int)
     add("--epochs", "passes over the training pairs, with those of earlier runs", 50, type=int)
+    parser.add_argument(
+        "--aligned",
+        action=argparse.BooleanOptionalAction,
+        help="whether sketches lie on their photos' lines, for class-and-photo (default: as measured)",
+    )
     add("--precision", "Keras dtype policy; auto: the fastest here", "auto", choices=PRECISIONS)
     add("--seed", "of weights, order and augmentation", 0, type=int)
     add("--out", "folder for the results, a new one or that of a run to go on with", "runs/fit")
-    parser.set_defaults(aligned=False)  # measured, once there are pairs
     return parser.parse_args(arguments)
 
 
@@ -55,10 +59,15 @@ def check(options):
         raise ValueError(f"--data must be a folder of pairs. Received: {options.data}, where there is none")
 
 
-def stored_precision(out):
-    """What "auto" was settled to when the run in a folder began; "auto" where there is none yet."""
-    is_run = (Path(out) / "settings.json").is_file()
-    return RunFolder.open(out).settings.get("precision", "auto") if is_run else "auto"
+def settled(options):
+    """The options, with what was settled when the run in their folder began, where there is one."""
+    if (Path(options.out) / "settings.json").is_file():
+        settings = RunFolder.open(options.out).settings
+        if options.precision == "auto":
+            options.precision = settings.get("precision", "auto")
+        if options.aligned is None:
+            options.aligned = settings.get("aligned")
+    return options
 
 
 def make_pipelines(train, test, options):
@@ -72,8 +81,7 @@ def make_pipelines(train, test, options):
 
 def make_model(options, n_classes):
     """The compiled model: networks of the strategy, and an optimizer for each by default."""
-    from keras_cgan import ConditionalGAN, photo_options, strategy_networks
-    from keras_cgan.strategies import default_weights
+    from keras_cgan import strategy_model, strategy_networks
 
     size = (options.image_size, options.image_size, 3)
     # "pix2pix" is the baseline that knows no classes.
@@ -81,24 +89,19 @@ def make_model(options, n_classes):
     networks = strategy_networks(
         options.strategy, size, n_classes, label_input=label_input, filters=options.filters
     )
-    weights = default_weights(options.strategy, options.aligned)
-    more = photo_options(options.strategy, options.aligned)
-    gan = ConditionalGAN(*networks, options.strategy, average_decay=0.999, **weights, **more)
-    gan.compile()
-    return gan
+    return strategy_model(options.strategy, networks, options.aligned, average_decay=0.999)
 
 
 def main(arguments=None):
     options = parse_arguments(arguments)
     check(options)
-    if options.precision == "auto":
-        options.precision = stored_precision(options.out)
+    options = settled(options)
     strategy = start_tensorflow(options.seed, options.precision, distribute=True)
     import keras
 
     from keras_cgan.callbacks import CollapseAlarm, DrawPictures, RestoreIfNotFinite, StopIfNotFinite
     from keras_cgan.data import open_pairs
-    from keras_cgan.metrics import is_aligned
+    from keras_cgan.metrics import describe_alignment, is_aligned
     from keras_cgan.pictures import sample_grid
     from keras_cgan.precision import fastest_precision
     from keras_cgan.training.checkpoint import TrainerCheckpoint
@@ -108,19 +111,18 @@ def main(arguments=None):
         options.precision, reason = fastest_precision()
         print(f"precision: {options.precision} ({reason})", flush=True)
     train, test = open_pairs(options.data)
-    aligned, alignment = is_aligned(train, (options.image_size,) * 2)
-    options.aligned = bool(aligned)
-    print(
-        f"alignment of photo and sketch: {alignment:.2f} ({'aligned' if aligned else 'not aligned'})",
-        flush=True,
-    )
+    chief = is_chief(strategy)
+    if options.aligned is None:
+        options.aligned, alignment = is_aligned(train, (options.image_size,) * 2)
+        if chief:
+            print(describe_alignment(alignment), flush=True)
     pipeline, held_out = make_pipelines(train, test, options)
     with strategy.scope():
         gan = make_model(options, train.n_classes)
 
     # Only now: a run that cannot start leaves no folder behind.
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}
-    out, chief = Path(options.out), is_chief(strategy)
+    out = Path(options.out)
     if chief:
         RunFolder.new_or_same(out, settings)
     checkpoint = TrainerCheckpoint(gan, out / "checkpoint")

@@ -16,7 +16,6 @@ import json
 import math
 import shlex
 import sys
-import warnings
 from pathlib import Path
 
 from keras_cgan.checks import UPSAMPLINGS
@@ -141,16 +140,11 @@ def choose_settings(options):
 
 def settle(settings, train_pairs):
     """Says whether pairs align, and fills in what depends on it."""
-    from keras_cgan.metrics import is_aligned
+    from keras_cgan.metrics import describe_alignment, is_aligned
 
     if settings["aligned"] is None:
-        aligned, alignment = is_aligned(train_pairs, (settings["image_size"],) * 2)
-        settings["aligned"] = bool(aligned)
-        if math.isnan(alignment):
-            print("alignment of photo and sketch: not measured, for no class has two of the photos looked at")
-        else:
-            what = "L1 can help" if aligned else "pixels of photo and sketch do not belong together"
-            print(f"alignment of photo and sketch: {alignment:.2f}, of 0 to about .5: {what}")
+        settings["aligned"], alignment = is_aligned(train_pairs, (settings["image_size"],) * 2)
+        print(describe_alignment(alignment))
     for name, weight in default_weights(settings["strategy"], settings["aligned"]).items():
         if settings[name] is None:
             settings[name] = weight
@@ -213,7 +207,7 @@ def open_run(options, settings):
 
 def make_trainer(settings, n_classes):
     """The engine over the networks of the strategy: both answer `train_on_batch(x, y)` with the losses."""
-    from keras_cgan import ConditionalGAN, ReferenceTrainer, photo_options, strategy_networks
+    from keras_cgan import ReferenceTrainer, strategy_model, strategy_networks
 
     networks = strategy_networks(
         settings["strategy"],
@@ -226,17 +220,7 @@ def make_trainer(settings, n_classes):
     weights = {name: settings[name] for name in ("l1_weight", "adversarial_weight", "class_weight")}
     if settings["engine"] == "reference":
         return ReferenceTrainer(*networks, settings["strategy"], **weights)
-    strategy = settings["strategy"]
-    average = STRATEGIES[strategy].average_decay
-    more = photo_options(strategy, settings["aligned"])
-    gan = ConditionalGAN(*networks, strategy, average_decay=average, **weights, **more)
-    gan.compile()
-    return gan
-
-
-def kept_generator(trainer):
-    """The generator to keep: with the moving average of its weights, where the strategy has one."""
-    return trainer.averaged() if getattr(trainer, "average_decay", None) else trainer.generator
+    return strategy_model(settings["strategy"], networks, settings["aligned"], **weights)
 
 
 def make_pipeline(pairs, settings):
@@ -255,7 +239,6 @@ def train(run, trainer, pipeline, samples, alarms):
     step = checkpoint.restore()
     run.keep_losses(step)
     progress = Progress(total, SAMPLE_EVERY)
-    alarms.begin()
 
     with StopOnCtrlC() as stop:
         for x, y in pipeline.batches(step, total):
@@ -268,7 +251,9 @@ def train(run, trainer, pipeline, samples, alarms):
                 samples.write(run.path / "samples" / f"step-{step:06d}.png")
                 run.save_weights(trainer.generator, trainer.discriminator)
             if step % pipeline.steps_per_epoch == 0 or stop.asked:
-                alarms.end_epoch(math.ceil(step / pipeline.steps_per_epoch), progress)
+                for warning in alarms.end_epoch(math.ceil(step / pipeline.steps_per_epoch)):
+                    progress.end()
+                    print(f"warning: {warning}", flush=True)
                 checkpoint.save(step)
             if stop.asked:
                 break
@@ -287,46 +272,6 @@ class Samples:
         from keras_cgan.pictures import sample_grid
 
         write_image(path, sample_grid(*self._content))
-
-
-class Alarms:
-    """What looks at an epoch before it is saved: NaN ends the run, and where G collapses it is said."""
-
-    def __init__(self, trainer, test):
-        from keras.callbacks import CallbackList
-
-        from keras_cgan import ConditionalGAN
-        from keras_cgan.callbacks import CollapseAlarm, StopIfNotFinite
-
-        stop = StopIfNotFinite("a new run with --precision float32 or other weights may help")
-        # For the fused engine, and where there is something to compare.
-        can_tell = isinstance(trainer, ConditionalGAN) and len(test[0]) > 1
-        self._alarm = CollapseAlarm(*test) if can_tell else None
-        self._callbacks = CallbackList([stop, *filter(None, [self._alarm])], model=trainer)
-        self._losses = []
-
-    def begin(self):
-        self._callbacks.on_train_begin()
-
-    def add(self, losses):
-        self._losses.append(losses)
-
-    def end_epoch(self, number, progress):
-        from keras_cgan.callbacks import CollapseWarning
-
-        losses = {
-            name: sum(each[name] for each in self._losses) / len(self._losses) for name in self._losses[0]
-        }
-        self._losses = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", CollapseWarning)  # it is said in a line below
-            self._callbacks.on_epoch_end(number - 1, losses)
-        for epoch, kind, message in self._alarm.raised if self._alarm else []:
-            if epoch == number and kind == "not finite":
-                raise RuntimeError(f"{message}. Nothing of this epoch is saved")
-            if epoch == number:
-                progress.end()
-                print(f"warning: {message}", flush=True)
 
 
 def measure(run, generator, train_pairs, test):
@@ -369,6 +314,7 @@ def main(arguments=None):
     if settings["precision"] == "auto":
         settings["precision"], reason = fastest_precision()
         print(f"precision: {settings['precision']} ({reason})")
+    from keras_cgan.callbacks import EpochAlarms
     from keras_cgan.data import open_pairs
 
     train_pairs, test_pairs = open_pairs(settings["data"], settings["misalignment"])
@@ -384,13 +330,13 @@ def main(arguments=None):
     test = test_pairs.as_arrays((settings["image_size"],) * 2, MOST_TEST_PHOTOS)
     samples = Samples(trainer.generator, *test, names)
     run = open_run(options, settings)  # only now: a run that cannot start leaves no folder behind
-    step, total = train(run, trainer, pipeline, samples, Alarms(trainer, test))
+    step, total = train(run, trainer, pipeline, samples, EpochAlarms(trainer, *test))
     if step < total:
         print(f"stopped and saved after step {step} of {total}. To go on:")
         print("  " + shlex.join([sys.executable, sys.argv[0], "--resume", str(run.path)]))
         return
 
-    generator = to_float32(kept_generator(trainer))
+    generator = to_float32(trainer.kept_generator())
     Samples(generator, *test, names).write(run.path / "samples.png")
     others = [network for network in (trainer.discriminator, trainer.classifier) if network is not None]
     for network in (generator, *map(to_float32, others)):

@@ -44,7 +44,7 @@ _EXPORTS = {
     "latents": ("Latent",),
     "photo_information": ("PhotoInformation",),
     "schedules": ("GeometricDecay", "LinearDecay", "RampedSGD"),
-    "strategies": ("STRATEGIES", "photo_options", "strategy_networks"),
+    "strategies": ("STRATEGIES", "photo_options", "strategy_model", "strategy_networks"),
     "faster": ("faster_network",),
     "terms": ("BlurredL1", "EdgeLikeness", "GeneratorTerm"),
     "training": (

@@ -105,8 +105,7 @@ def photo_options(strategy, aligned=False):
     Example:
 
     >>> networks = strategy_networks("class-and-photo", (64, 64, 3), n_classes=6)
-    >>> more = default_weights("class-and-photo") | photo_options("class-and-photo")
-    >>> gan = ConditionalGAN(*networks, **more)
+    >>> gan = ConditionalGAN(*networks, l1_weight=0, class_weight=5, **photo_options("class-and-photo"))
     """
     if not check_strategy(strategy).photo or aligned:
         return {}
@@ -114,6 +113,38 @@ def photo_options(strategy, aligned=False):
 
     terms = [EdgeLikeness(60.0, own_class_only=True), BlurredL1(20.0)]
     return {"swap_rate": 0.4, "swap_weight": 5.0, "terms": terms}
+
+
+def strategy_model(strategy, networks, aligned=False, **options):
+    """The engine over the networks of a strategy, as the examples train it: compiled.
+
+    Args:
+        strategy: One of `STRATEGIES`.
+        networks: Generator, discriminator and classifier, as `strategy_networks` returns them.
+        aligned: As `default_weights` takes it.
+        **options: More arguments of `ConditionalGAN`, in place of the strategy's own weights, terms
+            and moving average too.
+
+    Returns:
+        A `ConditionalGAN`.
+
+    Raises:
+        ValueError: `strategy` is not one of those, or as `ConditionalGAN` does.
+
+    Example:
+
+    >>> networks = strategy_networks("class-and-photo", (64, 64, 3), n_classes=6)
+    >>> gan = strategy_model("class-and-photo", networks)
+    >>> gan.fit(dataset, epochs=50)
+    """
+    from keras_cgan.training import ConditionalGAN
+
+    chosen = check_strategy(strategy)
+    own = default_weights(strategy, aligned) | photo_options(strategy, aligned)
+    own["average_decay"] = chosen.average_decay
+    gan = ConditionalGAN(*networks, strategy, **(own | options))
+    gan.compile()
+    return gan
 
 
 def check_strategy(name):

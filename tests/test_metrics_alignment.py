@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_cgan.data import EmbeddedPairs
-from keras_cgan.metrics import is_aligned, pair_alignment
+from keras_cgan.metrics import describe_alignment, is_aligned, pair_alignment
 from keras_cgan.terms import photo_edges
 
 SIZE = (32, 32)
@@ -67,6 +67,25 @@ def test_a_set_is_aligned_or_not():
     chosen = EmbeddedPairs(260, 0.0, seed=3).as_arrays(SIZE, 200)
     assert aligned and alignment == pair_alignment(*chosen)["alignment"]
     assert not is_aligned(EmbeddedPairs(48, 0.8, seed=3), SIZE)[0]
+
+
+def test_of_many_classes_several_of_each_are_looked_at():
+    """A photo a class, spread over the set, would leave nothing to compare with."""
+
+    class ManyClasses(EmbeddedPairs):
+        n_classes = 130
+
+        def one_hot(self, indices):
+            return np.eye(self.n_classes)[np.asarray(indices) // 4]
+
+    alignment = is_aligned(ManyClasses(520, 0.0, seed=3), SIZE)[1]
+    assert alignment > 0.2
+
+
+def test_the_line_says_what_the_figure_means():
+    assert describe_alignment(0.25).endswith("0.25, of 0 to about .5: L1 can help")
+    assert describe_alignment(0.24).endswith("pixels of photo and sketch do not belong together")
+    assert "not measured" in describe_alignment(float("nan"))
 
 
 def test_refusals():

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cgan import STRATEGIES, strategy_networks
+from keras_cgan import STRATEGIES, strategy_model, strategy_networks
 
 PHOTO, N_CLASSES, N_PATCHES = (48, 64, 3), 5, (10, 14)
 
@@ -135,3 +135,21 @@ def test_errors():
         networks("pix2pix", norm="layer")
     with pytest.raises(ValueError, match="`upsampling`.*Received: upsampling=2"):
         networks("pix2pix", upsampling=2)
+
+
+@every_strategy
+def test_the_model_of_a_strategy_has_its_weights_terms_and_average(strategy):
+    chosen = STRATEGIES[strategy]
+    gan = strategy_model(strategy, networks(strategy))
+    assert gan.compiled and gan.average_decay == chosen.average_decay
+    assert [type(term).__name__ for term in gan.terms] == ["EdgeLikeness", "BlurredL1"] * chosen.photo
+    assert (gan.swap_rate > 0) == chosen.photo
+    assert gan._given["class_weight"] == chosen.class_weight
+
+
+def test_asked_for_options_take_the_place_of_the_strategys():
+    made = networks("class-and-photo")
+    asked = {"average_decay": None, "swap_rate": 0.1, "terms": (), "class_weight": 2.0}
+    gan = strategy_model("class-and-photo", made, aligned=True, **asked)
+    assert {name: gan._given[name] for name in asked} == asked | {"terms": []}
+    assert gan._given["l1_weight"] == 100.0  # for aligned pairs, and not asked for

@@ -1,6 +1,7 @@
 """Keras callbacks for any GAN of the engine; `CollapseAlarm` for a `ConditionalGAN`."""
 
 from keras_cgan.callbacks.alarms import CollapseAlarm, CollapseWarning
+from keras_cgan.callbacks.epoch_alarms import EpochAlarms
 from keras_cgan.callbacks.finite import StopIfNotFinite
 from keras_cgan.callbacks.pictures import DrawPictures
 from keras_cgan.callbacks.progress import ShowProgress
@@ -10,6 +11,7 @@ __all__ = [
     "CollapseAlarm",
     "CollapseWarning",
     "DrawPictures",
+    "EpochAlarms",
     "RestoreIfNotFinite",
     "ShowProgress",
     "StopIfNotFinite",

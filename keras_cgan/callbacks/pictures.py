@@ -33,16 +33,11 @@ class DrawPictures(keras.callbacks.Callback):
         super().__init__()
         self._trained, self._draw = model, draw
         self._folder, self._stem = Path(folder), stem
-        self.generator = to_float32(self._kept())
-
-    def _kept(self):
-        """The network whose weights are drawn with."""
-        has_average = self._trained.average_decay is not None
-        return self._trained.averaged() if has_average else self._trained.players()["g"][0]
+        self.generator = to_float32(model.kept_generator())
 
     def update(self):
         """Gives `generator` the model's weights of now."""
-        self.generator.set_weights(self._kept().get_weights())
+        self.generator.set_weights(self._trained.kept_generator().get_weights())
 
     def on_epoch_end(self, epoch, logs=None):
         self.update()

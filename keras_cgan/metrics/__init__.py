@@ -3,7 +3,7 @@
 Of sketches of a photo, of any images of classes, of a distribution, and of codes.
 """
 
-from keras_cgan.metrics.alignment import is_aligned, pair_alignment
+from keras_cgan.metrics.alignment import describe_alignment, is_aligned, pair_alignment
 from keras_cgan.metrics.codes import matching_error, mutual_information_bound
 from keras_cgan.metrics.distributions import density_and_coverage, frechet_distance, kernel_distance
 from keras_cgan.metrics.likelihood import parzen_log_likelihood
@@ -23,6 +23,7 @@ __all__ = [
     "class_accuracy",
     "confusion_matrix",
     "density_and_coverage",
+    "describe_alignment",
     "feature_distances",
     "frechet_distance",
     "is_aligned",

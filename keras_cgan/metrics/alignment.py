@@ -1,5 +1,7 @@
 """Do sketches lie on the lines of their photos? So that one knows whether L1 will help."""
 
+import math
+
 import numpy as np
 
 from keras_cgan.metrics.rank import feature_distances, same_class
@@ -7,7 +9,7 @@ from keras_cgan.terms import blur, photo_edges
 
 ALIGNED = 0.25  # from here up, pixels may be compared: README, "Which to use when"
 _BLOCK = 256  # photos at a time
-_MOST = 200  # pairs that are looked at
+_MOST = 200  # pairs that are looked at, or 4 a class
 
 
 def pair_alignment(photos, labels, sketches):
@@ -53,7 +55,7 @@ def pair_alignment(photos, labels, sketches):
 
 
 def is_aligned(pairs, image_size):
-    """Whether L1 can help on a set of pairs, by up to 200 of them.
+    """Whether L1 can help on a set of pairs, by 200 of them, or four a class where that is more.
 
     Args:
         pairs: A `Pairs`.
@@ -67,8 +69,30 @@ def is_aligned(pairs, image_size):
     >>> is_aligned(EmbeddedPairs(misalignment=0.0), (64, 64))
     (True, 0.53)
     """
-    alignment = pair_alignment(*pairs.as_arrays(image_size, _MOST))["alignment"]
-    return alignment >= ALIGNED, alignment
+    most = max(_MOST, 4 * pairs.n_classes)
+    alignment = pair_alignment(*pairs.as_arrays(image_size, most))["alignment"]
+    return bool(alignment >= ALIGNED), alignment
+
+
+def describe_alignment(alignment):
+    """What the figure of `is_aligned` means, in a line.
+
+    Args:
+        alignment: The figure; NaN where it could not be measured.
+
+    Returns:
+        Text.
+
+    Example:
+
+    >>> describe_alignment(0.46)
+    'alignment of photo and sketch: 0.46, of 0 to about .5: L1 can help'
+    """
+    if math.isnan(alignment):
+        return "alignment of photo and sketch: not measured, for no class has two of the photos looked at"
+    helps = alignment >= ALIGNED
+    what = "L1 can help" if helps else "pixels of photo and sketch do not belong together"
+    return f"alignment of photo and sketch: {alignment:.2f}, of 0 to about .5: {what}"
 
 
 def _rows(images, sigma, of=lambda images: images):

@@ -294,3 +294,15 @@ class AdversarialModel(Fitting, Saving, keras.Model):
         twin = keras.models.clone_model(generator)
         twin.set_weights(self._average.values(self._averaged_weights())[: len(generator.weights)])
         return twin
+
+    def kept_generator(self):
+        """The generator to keep: the averaged one where there is an average, else as it is.
+
+        Returns:
+            `averaged()`, or the first network of the player `g` itself.
+
+        Example:
+
+        >>> model.kept_generator().save("generator.keras")
+        """
+        return self.players()["g"][0] if self.average_decay is None else self.averaged()

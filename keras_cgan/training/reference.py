@@ -152,6 +152,10 @@ class ReferenceTrainer:
             batches = [keras.tree.map_structure(lambda *parts: np.concatenate(parts), *batches)]
         return np.mean([self.d_model.train_on_batch(*batch, return_dict=True)["loss"] for batch in batches])
 
+    def kept_generator(self):
+        """The generator to keep: the trained one, for there is no moving average here."""
+        return self.generator
+
     def _arrays(self, x, y):
         """Photo, label (or `None`) and sketch as arrays."""
         photo, label = self.objectives.conditions(x)

@@ -107,10 +107,31 @@ def test_the_same_command_again_goes_on_and_another_is_refused(example, data, tm
     assert (out / "generator.keras").read_bytes() == kept
 
 
-def test_the_precision_of_a_run_is_kept(example, tmp_path):
-    assert example.stored_precision(tmp_path) == "auto"
-    (tmp_path / "settings.json").write_text('{"precision": "float32"}')
-    assert example.stored_precision(tmp_path) == "float32"
+def test_what_a_run_has_settled_is_kept(example, tmp_path):
+    def settled(*arguments):
+        found = example.settled(example.parse_arguments(["--out", str(tmp_path), *arguments]))
+        return found.precision, found.aligned
+
+    assert settled() == ("auto", None)
+    (tmp_path / "settings.json").write_text('{"precision": "float32", "aligned": true}')
+    assert settled() == ("float32", True)
+    assert settled("--precision", "mixed_bfloat16", "--no-aligned") == ("mixed_bfloat16", False)
+
+
+def test_alignment_is_measured_unless_it_is_said(example, data, tmp_path, capsys, monkeypatch):
+    made = []
+
+    def stop(options, n_classes):
+        made.append(options.aligned)
+        raise InterruptedError
+
+    monkeypatch.setattr(example, "make_model", stop)
+    command = ["--data", str(data), *TINY, "--out", str(tmp_path / "fit")]
+    for asked in ([], ["--aligned"], ["--no-aligned"]):
+        with pytest.raises(InterruptedError):
+            example.main([*command, *asked])
+    assert made == [False, True, False]
+    assert capsys.readouterr().out.count("alignment of photo and sketch: 0.") == 1
 
 
 def test_a_folder_of_something_else_is_left_alone(example, data, tmp_path):
@@ -181,7 +202,7 @@ def test_a_mistake_is_one_line(tmp_path):
 def test_help_has_every_default():
     stdout, _ = finish(start("--help"))
     options = " ".join(stdout.split("options:")[1].split("strategies:")[0].split())
-    assert options.count("(default: ") == options.count(" --") - 1 == 9  # --help has none
+    assert options.count("(default: ") == options.count(" --") - 2 == 10  # --help and --no-aligned have none
     assert "None" not in options
 
 
@@ -202,6 +223,7 @@ def test_two_workers(data, tmp_path):
         workers = start_workers(*command, "--epochs", epochs)
         (chief, _), (other, _) = [finish(worker) for worker in workers]
         waits = "waiting for the other workers of TF_CONFIG (2 in all) ...\n"
+        assert ("alignment of photo and sketch: " in chief) == (epochs == 1)
         assert chief.startswith(waits) and "generator: " in chief and other == waits
         assert_complete(tmp_path / "fit", epochs)
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import keras_cgan
+from keras_cgan.callbacks import EpochAlarms
 from keras_cgan.data import EmbeddedPairs, read_image
 from keras_cgan.strategies import STRATEGIES
 
@@ -116,14 +117,14 @@ def test_a_collapse_is_said_and_nan_ends_the_run(example, data, tmp_path):
 
 
 def test_weights_that_break_in_the_last_step_are_not_saved(example, data, tmp_path, monkeypatch):
-    end_epoch = example.Alarms.end_epoch
+    end_epoch = EpochAlarms.end_epoch
 
-    def end_broken(alarms, number, progress):
-        weight = alarms._alarm.model.generator.trainable_weights[0]
+    def end_broken(alarms, number):
+        weight = alarms._collapse.model.generator.trainable_weights[0]
         weight.assign(weight * np.nan)
-        end_epoch(alarms, number, progress)
+        return end_epoch(alarms, number)
 
-    monkeypatch.setattr(example.Alarms, "end_epoch", end_broken)
+    monkeypatch.setattr(EpochAlarms, "end_epoch", end_broken)
     with pytest.raises(RuntimeError, match="not finite: .* Nothing of this epoch is saved"):
         run(example, "--data", data, *TINY, "--epochs", 1, "--out", tmp_path / "run")
     assert not list((tmp_path / "run").glob("checkpoint*/*")) and not list((tmp_path / "run").glob("*.keras"))
@@ -195,7 +196,7 @@ def test_class_and_photo_is_made_with_its_terms_and_swaps(example):
     for _ in range(2):
         gan.train_on_batch({"photo": photos, "label": labels[:, :3]}, sketches)
     kept, average, last = (
-        network.get_weights() for network in (example.kept_generator(gan), gan.averaged(), gan.generator)
+        network.get_weights() for network in (gan.kept_generator(), gan.averaged(), gan.generator)
     )
     assert all(np.array_equal(a, b) for a, b in zip(kept, average))
     assert not all(np.array_equal(a, b) for a, b in zip(kept, last))

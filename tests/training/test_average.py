@@ -183,3 +183,14 @@ def test_without_an_average_there_is_none_to_give():
     with pytest.raises(ValueError, match="`averaged` needs .* Received: average_decay=None, compiled=True"):
         gan.averaged()
     # `ConditionalGAN` has one from the start, other models where they are compiled: test_adversarial.py.
+
+
+def test_the_kept_generator_is_the_averaged_one_where_there_is_one():
+    gan = sgd_gan(networks("pix2pix"))
+    assert gan.kept_generator() is gan.generator
+    gan = sgd_gan(networks("pix2pix"), average_decay=0.9)
+    steps(gan)
+    kept, averaged, last = (
+        each.get_weights()[0] for each in (gan.kept_generator(), gan.averaged(), gan.generator)
+    )
+    assert np.array_equal(kept, averaged) and not np.array_equal(kept, last)
