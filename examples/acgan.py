@@ -25,6 +25,7 @@ def main(arguments=None):
         fakes_in_class_loss=(False, "whether it learns classes from fakes too, as in the paper"),
         class_weight=(0.2, "weight of the class losses, 1 in the paper"),
         label_in=("norms", "where the generator is told the label; the paper: input"),
+        minibatch=(50, "projections by which the discriminator compares the images of a batch; the paper: 0"),
         warp=(0.5, "how much images are bent before the discriminator sees them, 0 in the paper"),
     )  # fmt: skip
     train, test = run.open_images()
@@ -35,7 +36,7 @@ def main(arguments=None):
     from keras_cgan.training import FusedAdam
 
     # A generator that is faster than the discriminator, and bent images: else there is one image a class.
-    names = ("width", "d_width", "dropout", "fakes_in_class_loss", "class_weight", "label_in", "warp")
+    names = ("width", "d_width", "dropout", "fakes_in_class_loss", "class_weight", "label_in", "warp", "minibatch")
     model = acgan(
         train.image_shape,
         train.n_classes,

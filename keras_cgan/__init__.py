@@ -42,6 +42,7 @@ _EXPORTS = {
     "contrastive": ("contrastive_loss", "image_tower", "train_towers"),
     "diff_augment": ("DiffAugment",),
     "latents": ("Latent",),
+    "minibatch_discrimination": ("MinibatchDiscrimination",),
     "photo_information": ("PhotoInformation",),
     "schedules": ("GeometricDecay", "LinearDecay", "RampedSGD"),
     "strategies": ("STRATEGIES", "photo_options", "strategy_model", "strategy_networks"),

@@ -4,6 +4,7 @@ import keras
 
 from keras_cgan import blocks, checks
 from keras_cgan.discriminators import heads
+from keras_cgan.minibatch_discrimination import MinibatchDiscrimination
 
 
 def conv_discriminator(
@@ -19,6 +20,7 @@ def conv_discriminator(
     code_size=0,
     q_hidden=0,
     augment=None,
+    minibatch=0,
     name="discriminator",
 ):
     """Builds a convolutional discriminator that may also read class and codes off the image.
@@ -42,6 +44,7 @@ def conv_discriminator(
         code_size: Length of the continuous codes whose means are read off; 0 for no such head.
         q_hidden: Units of a layer that class and codes share; 0 for none.
         augment: Optional layer that the image goes through first, such as a `RandomWarp`.
+        minibatch: Projections of a `MinibatchDiscrimination` before the real/fake unit alone; 0 for none.
         name: Name of the model.
 
     Returns:
@@ -68,7 +71,7 @@ def conv_discriminator(
     checks.check_norm(norm)
     checks.check_rate(leak, "leak")
     checks.check_rate(dropout)
-    checks.check_at_least(0, dense=dense, code_size=code_size, q_hidden=q_hidden)
+    checks.check_at_least(0, dense=dense, code_size=code_size, q_hidden=q_hidden, minibatch=minibatch)
     if n_classes is not None:
         checks.check_n_classes(n_classes)
     if q_hidden and n_classes is None and not code_size:
@@ -99,7 +102,8 @@ def conv_discriminator(
     x = keras.layers.Flatten(name="flatten")(x)
     if dense:
         x = hidden(x, dense, "shared")
-    real_fake = heads.unit_head(x, None)
+    judged = MinibatchDiscrimination(minibatch, name="minibatch")(x) if minibatch else x
+    real_fake = heads.unit_head(judged, None)
     if n_classes is None and not code_size:
         return keras.Model(inputs, real_fake, name=name)
     outputs = {"real_fake": real_fake}

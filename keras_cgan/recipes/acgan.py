@@ -75,6 +75,7 @@ def acgan(
     average_decay=None,
     warp=0.0,
     background=-1.0,
+    minibatch=0,
 ):
     """AC-GAN for images of 32 pixels, compiled.
 
@@ -94,6 +95,7 @@ def acgan(
         average_decay: As `ACGAN` takes it.
         warp: Strength of the `RandomWarp` behind which D sees all images; 0, the paper's, for none.
         background: What comes in from outside of a bent image.
+        minibatch: Projections of a `MinibatchDiscrimination` in D; 0, the paper's, for none.
 
     Returns:
         A compiled `ACGAN`; the paper has batches of 100.
@@ -126,6 +128,7 @@ def acgan(
         dropout=dropout,
         n_classes=n_classes,
         augment=RandomWarp(warp, background=background, name="warp") if warp else None,
+        minibatch=minibatch,
     )
     model = ACGAN(
         generator,

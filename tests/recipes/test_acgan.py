@@ -79,6 +79,13 @@ def test_the_warp_is_ds():
     steps.assert_all_learn(bent, *BATCH)
 
 
+def test_d_may_compare_the_images_of_a_batch():
+    assert "minibatch" not in {layer.name for layer in small().discriminator.layers}
+    model = small(minibatch=3)
+    assert model.discriminator.get_layer("minibatch").kernels == 3
+    steps.assert_all_learn(model, *BATCH)
+
+
 def test_all_learn_as_a_graph():
     model = small(dropout=0.0)
     model.run_eagerly = False
