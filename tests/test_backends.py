@@ -59,6 +59,7 @@ def installed(name):
     return pytest.param(name, marks=pytest.mark.skipif(missing, reason=f"{name} is not installed"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", [installed("jax"), installed("torch")])
 def test_runs_without_tensorflow(backend, run_child):
     assert "all is well" in run_child(CHILD, backend, ROW_IDS, KERAS_BACKEND=backend, **QUICK_COMPILE)

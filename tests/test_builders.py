@@ -365,6 +365,7 @@ for name in sys.argv[2:]:
 """
 
 
+@pytest.mark.slow
 def test_saved_models_load_in_a_fresh_process(tmp_path, run_child):
     expected = {}
     for row in ROWS:

@@ -50,6 +50,7 @@ def pairs(count, seed):
     return EmbeddedPairs(count, 0.0, seed=seed).as_arrays((16, 16))
 
 
+@pytest.mark.slow
 def test_towers_find_the_photo_of_sketches_that_they_have_not_seen():
     keras.utils.set_random_seed(0)
     photos, _, sketches = pairs(120, seed=0)

@@ -77,6 +77,7 @@ def test_measures_are_those_of_the_functions(judge, photographed):
     )
 
 
+@pytest.mark.slow
 def test_with_training_sketches_and_a_pair_judge(judge, photographed):
     photos, labels, sketches = photographed
     generator = unet_generator((*SIZE, 3), n_classes=6, filters=2)
@@ -158,6 +159,7 @@ def test_the_judge_is_another_network_than_the_classifier(judge):
     assert "GaussianNoise" not in kinds and not {kind for kind in kinds if kind.startswith("Random")}
 
 
+@pytest.mark.slow
 def test_the_judge_follows_from_its_seed():
     _, labels, sketches = arrays(18, seed=0)
 
@@ -180,6 +182,7 @@ def test_labels_are_not_shifted_against_sketches():
     assert metrics.class_accuracy(judge, sketches, labels) == 1
 
 
+@pytest.mark.slow
 def test_a_judge_that_never_sees_a_mirrored_image_tells_it_from_the_class_that_it_looks_like():
     """Two classes that are mirror images of each other: learnt only where nothing is mirrored."""
     labels = np.eye(2, dtype="float32")[[0, 1] * 16]
@@ -223,6 +226,7 @@ class Drawer:
         return self.draw(np.argmax(inputs["label"], axis=1))
 
 
+@pytest.mark.slow
 def test_generators_that_the_measures_of_class_images_must_tell_apart(digits, digit_judge):
     train, test = digits
     latent = Latent(4, (), 0)

@@ -45,6 +45,7 @@ def test_a_judge_looks_at_about_32_pixels(side, seen):
     assert judge.get_layer("block1_conv1").input.shape[1] == seen
 
 
+@pytest.mark.slow
 def test_the_pair_judge_finds_photos(pair_judge, pairs):
     photos, labels, sketches = pairs
     distances = pair_distances(pair_judge, photos, sketches)

@@ -93,6 +93,7 @@ def batch():
     return {"photo": photos, "label": label}, sketches
 
 
+@pytest.mark.slow
 def test_in_the_engine_the_generator_learns_and_the_towers_stay():
     model, towers = gan()
     moved = moved_variables(lambda: model.train_on_batch(*batch()), model.generator, *towers)

@@ -68,6 +68,7 @@ def test_a_run_writes_pictures_models_losses_and_measures(npz, tmp_path, capsys)
     assert said.splitlines()[-1].startswith("class accuracy ")
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_gives_what_an_unbroken_one_gives(npz, tmp_path, capsys):
     whole, model = train("--data", npz, "--out", tmp_path / "whole")
     drawn = []
@@ -91,6 +92,7 @@ def test_a_stopped_run_goes_on_and_gives_what_an_unbroken_one_gives(npz, tmp_pat
     assert rows_of(tmp_path / "whole") == rows_of(tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_left_as_it_is(npz, tmp_path):
     train("--data", npz, "--out", tmp_path / "run")
     before = (tmp_path / "run" / "results.json").read_bytes()
@@ -139,6 +141,7 @@ def test_digits_are_the_set_whatever_folders_there_are(tmp_path, monkeypatch):
     assert given == str(tmp_path / "digits")
 
 
+@pytest.mark.slow
 def test_models_are_there_when_measuring_fails(npz, tmp_path, monkeypatch):
     def fails(*_, **__):
         raise ValueError("no judge")
@@ -167,6 +170,7 @@ def test_pairs_are_opened_by_the_same_options():
     assert (len(train_pairs), len(test_pairs)) == (420, 120) and run.image_size == (28, 28)
 
 
+@pytest.mark.slow
 def test_pairs_are_measured_by_a_judge_of_the_training_sketches(monkeypatch, capsys):
     monkeypatch.setattr("keras_cgan.recipe_run.MOST_TEST_PHOTOS", 24)
     run = RecipeRun("tiny", "Of pairs.", [], image_size=16, steps=20)

@@ -43,6 +43,7 @@ class Page(HTMLParser):
         self.texts.append(data.strip())
 
 
+@pytest.mark.slow
 def test_what_is_written(written):
     folder, results = written
     assert json.loads((folder / "results.json").read_text()) == results

@@ -184,6 +184,7 @@ def test_a_share_of_the_labels_is_swapped_and_those_do_not_count_for_the_true_sk
     assert model.test_on_batch(x, y, return_dict=True)["g_asked"] == 0
 
 
+@pytest.mark.slow
 def test_a_swapped_class_counts_as_often_as_it_is_weighted():
     x, y = batch(n=60)
     once, thrice = (gan(swap_rate=0.6, swap_weight=weight) for weight in (1.0, 3.0))
@@ -201,6 +202,7 @@ def test_where_another_class_is_asked_for_edges_may_be_left_out():
     assert logs["g_own"] == pytest.approx((1 - logs["g_asked"]) * logs["g_edges"], rel=0.1)
 
 
+@pytest.mark.slow
 def test_terms_are_saved_with_the_model(tmp_path):
     model = gan(terms=[BlurredL1(2.0, (1.0,)), EdgeLikeness(3.0, sigma=2.0)], swap_rate=0.25)
     model.save(tmp_path / "gan.keras")

@@ -124,6 +124,7 @@ def test_operations_of_a_pass_are_the_profilers(start, number):
     assert counted <= seen <= 1.12 * counted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("update", ["sequential", "simultaneous"])
 def test_operations_of_a_step_are_those_of_its_graph(start, update):
     gan = ConditionalGAN(*start, update=update)
@@ -156,6 +157,7 @@ def by_keras(name):
     return pytest.param(name, marks=() if is_quick else pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [by_keras(name) for name, c in CONTESTANTS.items() if not c.torch])
 def test_first_losses_agree(name, start):
     built = contestants.build(name, TINY, BATCH, start)

@@ -200,6 +200,7 @@ def test_overflow_in_every_step_is_frozen():
     assert kinds(callback) == ["frozen"] and "the generator had no update" in messages[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["generator", "average", "moments", "loss", "outputs"])
 def test_not_finite(where):
     gan = ConditionalGAN(*networks("pix2pix"), average_decay=0.9)

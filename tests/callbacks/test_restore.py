@@ -160,6 +160,7 @@ def test_a_bad_batch_at_the_end_of_an_epoch(tmp_path):
     assert sorted(file.name for file in tmp_path.glob("*.index")) == ["ckpt-1.index", "ckpt-3.index"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:epoch 2. not finite")  # the alarm's own
 @pytest.mark.parametrize("where", ["generator", "average", "moments", "val_g_l1"])
 def test_what_is_bad_at_the_end_of_an_epoch_alone(where, tmp_path):

@@ -103,6 +103,7 @@ def test_a_run_leaves_all_that_it_promises(finished, data):
     assert picture.std() > 20 and picture.shape[0] > 2 * 6 * 96  # six classes, twice
 
 
+@pytest.mark.slow
 def test_a_collapse_is_said_and_nan_ends_the_run(example, data, tmp_path):
     def weights_of(losses):
         return [part for name in ("l1", "adversarial", "class") for part in (f"--{name}-weight", losses)]
@@ -116,6 +117,7 @@ def test_a_collapse_is_said_and_nan_ends_the_run(example, data, tmp_path):
     assert not (tmp_path / "inf" / "checkpoint").exists()
 
 
+@pytest.mark.slow
 def test_weights_that_break_in_the_last_step_are_not_saved(example, data, tmp_path, monkeypatch):
     end_epoch = EpochAlarms.end_epoch
 
@@ -188,6 +190,7 @@ def test_l1_is_for_pairs_that_align(example, capsys):
     assert asked["l1_weight"] == 0.0 and not capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_class_and_photo_is_made_with_its_terms_and_swaps(example):
     options = "--strategy class-and-photo --image-size 24 --filters 2".split()
     gan = example.make_trainer(settings_of(example, *options), n_classes=3)

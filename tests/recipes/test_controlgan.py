@@ -129,6 +129,7 @@ def test_the_losses_by_hand(augment):
     assert logs == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("update", ["sequential", "simultaneous"])
 def test_gamma_moves_by_the_rule_from_the_logged_losses(update):
     """Gamma is that of this step; the rule then makes the next one of the step's losses."""
@@ -191,6 +192,7 @@ def test_g_learns_from_a_frozen_classifier():
     assert any(np.any(a != b) for a, b in zip(after(0.0), after(1.0), strict=True))
 
 
+@pytest.mark.slow
 def test_a_frozen_classifier_is_saved_as_one(tmp_path):
     model = controlgan(SHAPE, steps.N_CLASSES, filters=4, classifier=frozen(), rate=0.5)
     loaded = steps.assert_goes_on(model, tmp_path / "frozen.keras", *BATCH)

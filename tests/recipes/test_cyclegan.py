@@ -250,6 +250,7 @@ def test_batches_that_do_not_fit(batch, message):
         small().train_on_batch(*batch)
 
 
+@pytest.mark.slow
 def test_a_loaded_model_goes_on_with_its_pools(tmp_path):
     model = small(1, identity_weight=0.25, image_pool=3, average_decay=0.9, name="mine")
     for _ in range(2):

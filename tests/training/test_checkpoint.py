@@ -99,6 +99,7 @@ def all_of(gan):
     return state(gan) | {f"own {n}": variable.numpy() for n, variable in enumerate(gan.variables)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", list(GAN_OPTIONS))
 def test_a_conditional_gan_goes_on_bit_for_bit(options, tmp_path):
     through = new_gan(options)

@@ -146,6 +146,7 @@ def test_summary_counts_the_generator_only(stepped):
     assert stepped.combined.count_params() == stepped.G.count_params()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("saved", ["as they are", "frozen"])
 def test_a_combined_model_of_loaded_parts_keeps_all_this(saved, tmp_path):
     setup = Setup(traced="")
@@ -285,6 +286,7 @@ def test_the_generator_learns_what_the_fixed_networks_say():
     assert float(last["label_loss"]) < float(first["label_loss"])
 
 
+@pytest.mark.slow
 def test_jit_compiled():
     setup = Setup((tiny.generator(), tiny.discriminator(spectral=True), tiny.classifier()), jit_compile=True)
     for letter in "GDC":

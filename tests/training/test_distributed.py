@@ -103,6 +103,7 @@ def of_unknown_length(count):
     return batches(count).filter(lambda x, y: True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("repeats", [False, True])
 @pytest.mark.parametrize("make", [batches, of_unknown_length])
 def test_epochs_of_given_steps_go_on_in_the_data_as_in_keras(make, repeats):
@@ -123,6 +124,7 @@ def test_a_dataset_that_ends_within_an_epoch_ends_it():
     assert len(losses["d_loss"]) == 3 and np.all(np.isfinite(losses["d_loss"]))
 
 
+@pytest.mark.slow
 def test_without_steps_every_epoch_has_all_batches():
     options = {"epochs": 2, "validation_data": batches(2)}
     losses, expected = (trained(fit, batches(3), **options)[0] for fit in (fit_workers, ConditionalGAN.fit))
@@ -246,10 +248,12 @@ print("all is well")
 """
 
 
+@pytest.mark.slow
 def test_a_device_without_a_pair_runs_on_the_first_pair_for_nothing(run_child):
     assert "all is well" in run_child(SHARING, PYTHONPATH=os.pathsep.join([str(ROOT), str(HERE)]))
 
 
+@pytest.mark.slow
 def test_two_devices_train_as_one(one):
     finish(start("mirrored", one))
     assert_same(one, "mirrored-0", "one-0")

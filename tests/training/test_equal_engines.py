@@ -53,6 +53,7 @@ def test_sequential_steps_are_the_reference_trainers(strategy, label):
     assert_equal_engines(networks(strategy, label, stochastic=True), strategy=strategy, sizes=sizes)
 
 
+@pytest.mark.slow
 @every_strategy
 def test_simultaneous_steps_on_a_joined_batch_are_the_reference_trainers(strategy):
     """D's and C's dropout and power iterations in G's pass: as they were before their own."""
@@ -97,6 +98,7 @@ def test_activity_regularizers_count_as_in_keras():
     assert_equal_engines(parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["two-head", "pix2pix"])
 def test_built_networks_with_adam(strategy):
     """By Keras there; here by TensorFlow's kernel, and with small maps as matrix products."""

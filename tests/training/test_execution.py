@@ -27,6 +27,7 @@ def test_several_steps_a_call():
     assert_same_values(parts, twins, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"update": "simultaneous"}, {"d_steps": 2}], ids=str)
 def test_eager_steps(options):
     parts = networks("classifier", stochastic=True)
@@ -38,6 +39,7 @@ def test_eager_steps(options):
     assert_same_values(parts, twins, atol=5e-6)
 
 
+@pytest.mark.slow
 def test_steps_compiled_by_xla():
     """Without dropout: XLA draws its masks otherwise."""
     parts = networks("classifier")

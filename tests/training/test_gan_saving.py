@@ -55,6 +55,7 @@ def assert_same_model(again, gan):
     assert_same_values(parts(again), parts(gan), atol=0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
 def test_a_model_that_has_stepped_goes_on_with_the_same_steps(strategy, tmp_path):
     """And the same dropout masks: its seeds are saved too."""
@@ -147,6 +148,7 @@ print(float(np.abs(gan.generator.get_weights()[0]).sum()))
 """
 
 
+@pytest.mark.slow
 def test_a_fresh_process_goes_on_in_safe_mode(run_child, tmp_path):
     networks_of = strategy_networks("shared-q", (*tiny.SIZE, 3), tiny.N_CLASSES, filters=2, n_layers=1)
     gan = ConditionalGAN(*networks_of)

@@ -262,6 +262,7 @@ print("all is well", model.name)
 """
 
 
+@pytest.mark.slow
 def test_a_fresh_process_loads_it(tmp_path, run_child):
     gan(N_CLASSES, N_CLASSES, name="mine").save(tmp_path / "gan.keras")
     assert "all is well mine" in run_child(CHILD, tmp_path / "gan.keras")

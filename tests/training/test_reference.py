@@ -207,6 +207,7 @@ def test_sequential_networks():
     assert [len(paths) for paths in moved.values()] == [2, 2, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision(policy):
     keras.config.set_dtype_policy(policy)
