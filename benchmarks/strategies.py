@@ -36,7 +36,8 @@ ABLATION = {
     "class-and-photo": {"strategy": PHOTO, "label": True},
     "no edges": {"strategy": PHOTO, "label": True, "without": "edges"},
     "no blurred L1": {"strategy": PHOTO, "label": True, "without": "blurred_l1"},
-    "no swapped labels": {"strategy": PHOTO, "label": True, "without": "swaps"},
+    # The class is then weighed as it was in the mean, over own and other classes.
+    "no swapped labels": {"strategy": PHOTO, "label": True, "without": "swaps", "class_weight": 10.0},
     "no class loss": {"strategy": PHOTO, "label": True, "class_weight": 0.0},
     "no adversarial loss": {"strategy": PHOTO, "label": True, "adversarial_weight": 0.0},
     "D not augmented": {"strategy": PHOTO, "label": True, "without": "augment"},

@@ -25,8 +25,8 @@ def main(arguments=None):
         fakes_in_class_loss=(False, "whether it learns classes from fakes too, as in the paper"),
         class_weight=(0.2, "weight of the class losses, 1 in the paper"),
         label_in=("norms", "where the generator is told the label; the paper: input"),
-        minibatch=(50, "projections by which the discriminator compares the images of a batch; the paper: 0"),
-        warp=(0.5, "how much images are bent before the discriminator sees them, 0 in the paper"),
+        minibatch=(50, "projections by which D compares the images of a batch; the paper: 0", 0),
+        warp=(0.3, "how much images are bent before the discriminator sees them, 0 in the paper"),
     )  # fmt: skip
     train, test = run.open_images()
 
@@ -35,15 +35,15 @@ def main(arguments=None):
     from keras_cgan.recipes import acgan
     from keras_cgan.training import FusedAdam
 
-    # A generator that is faster than the discriminator, and bent images: else there is one image a class.
-    names = ("width", "d_width", "dropout", "fakes_in_class_loss", "class_weight", "label_in", "warp", "minibatch")
+    # A generator that is faster than D, bent images, and images compared: else there is one image a class.
+    names = ("width", "d_width", "dropout", "fakes_in_class_loss", "class_weight", "label_in")
     model = acgan(
         train.image_shape,
         train.n_classes,
         optimizers={"d": FusedAdam(4e-4, beta_1=0.5), "g": FusedAdam(1e-3, beta_1=0.5)},
         average_decay=0.99,
         background=train.background,
-        **{name: run.settings[name] for name in names},
+        **{name: run.settings[name] for name in (*names, "warp", "minibatch")},
     )
     draw = functools.partial(class_rows, latent=model.latent, class_names=train.class_names)
     generator = run.fit(model, run.batches_of(train), draw)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from keras_cgan.run_folder import RunFolder
 from keras_cgan.startup import PRECISIONS, start_tensorflow
-from keras_cgan.strategies import STRATEGIES
+from keras_cgan.strategies import STRATEGIES, default_weights, photo_weights
 
 LEAST = {"image_size": 24, "batch_size": 1, "filters": 1, "epochs": 1, "seed": 0}
 
@@ -107,11 +107,12 @@ def main(arguments=None):
     from keras_cgan.training.checkpoint import TrainerCheckpoint
     from keras_cgan.training.distributed import is_chief, is_multi_worker
 
+    chief = is_chief(strategy)
     if options.precision == "auto":
         options.precision, reason = fastest_precision()
-        print(f"precision: {options.precision} ({reason})", flush=True)
+        if chief:
+            print(f"precision: {options.precision} ({reason})", flush=True)
     train, test = open_pairs(options.data)
-    chief = is_chief(strategy)
     if options.aligned is None:
         options.aligned, alignment = is_aligned(train, (options.image_size,) * 2)
         if chief:
@@ -122,6 +123,8 @@ def main(arguments=None):
 
     # Only now: a run that cannot start leaves no folder behind.
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}
+    settings |= default_weights(options.strategy, options.aligned)
+    settings["photo_weights"] = photo_weights(options.strategy, options.aligned)
     out = Path(options.out)
     if chief:
         RunFolder.new_or_same(out, settings)

@@ -23,7 +23,7 @@ from keras_cgan.console import Progress, StopOnCtrlC
 from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import RunFolder, check_new, write_json
 from keras_cgan.startup import PRECISIONS, start_tensorflow
-from keras_cgan.strategies import STRATEGIES, default_weights
+from keras_cgan.strategies import STRATEGIES, default_weights, photo_weights
 
 DEFAULTS = {
     "data": None,
@@ -48,6 +48,7 @@ ENGINES = ("fused", "reference")
 LEAST = {"misalignment": 0, "image_size": 24, "batch_size": 1, "epochs": 1, "filters": 1}
 LEAST |= {"l1_weight": 0, "adversarial_weight": 0, "class_weight": 0, "seed": 0, "judge_epochs": 1}
 SAMPLE_EVERY = 20  # batches
+ADVICE = "a new run with --precision float32 or other weights may help"  # where a loss is NaN
 MOST_TEST_PHOTOS = 1000  # that the final measures are taken on
 MOST_JUDGE_SKETCHES = 3000  # that the judge learns from
 
@@ -87,7 +88,9 @@ def parse_arguments(arguments=None):
         default=argparse.SUPPRESS,
         help="of the generator (default: resize; for pix2pix transpose, as the paper has it)",
     )
-    for name, text in {"l1": "the distance to the true sketch", "class": "showing the class"}.items():
+    times = f"{photo_weights('class-and-photo')['swap_weight']:g} times as much for another than the photo's"
+    texts = {"l1": "the distance to the true sketch", "class": f"the class; in class-and-photo {times}"}
+    for name, text in texts.items():
         usual, free, aligned = (
             default_weights(*of)[f"{name}_weight"]
             for of in (("classifier",), ("class-and-photo",), ("class-and-photo", True))
@@ -145,6 +148,12 @@ def settle(settings, train_pairs):
     if settings["aligned"] is None:
         settings["aligned"], alignment = is_aligned(train_pairs, (settings["image_size"],) * 2)
         print(describe_alignment(alignment))
+    now = photo_weights(settings["strategy"], settings["aligned"])
+    if settings.setdefault("photo_weights", now) != now:
+        raise ValueError(
+            f"--resume: this version weighs what {settings['strategy']} asks for by {now}. Received: a run "
+            f"with {settings['photo_weights'] or 'other weights'}, which it would go on with otherwise"
+        )
     for name, weight in default_weights(settings["strategy"], settings["aligned"]).items():
         if settings[name] is None:
             settings[name] = weight
@@ -154,8 +163,9 @@ def resumed_settings(options, asked):
     """The settings of the run to go on with; raises a `ValueError` where others are asked for."""
     if options.out:
         raise ValueError("--resume goes on in its own folder: leave out --out")
-    # A run from before pairs were measured was trained as if they did not align.
-    settings = {**DEFAULTS, "aligned": False, **RunFolder.open(options.resume).settings}
+    # What earlier versions did not measure and store.
+    before = {"aligned": False, "photo_weights": {}}
+    settings = {**DEFAULTS, **before, **RunFolder.open(options.resume).settings}
     for name, value in asked.items():
         if name == "epochs" and value < settings[name]:
             raise ValueError(f"--epochs is {settings[name]} in {options.resume}: ask for more, not fewer")
@@ -239,6 +249,7 @@ def train(run, trainer, pipeline, samples, alarms):
     step = checkpoint.restore()
     run.keep_losses(step)
     progress = Progress(total, SAMPLE_EVERY)
+    alarms.begin()
 
     with StopOnCtrlC() as stop:
         for x, y in pipeline.batches(step, total):
@@ -330,7 +341,7 @@ def main(arguments=None):
     test = test_pairs.as_arrays((settings["image_size"],) * 2, MOST_TEST_PHOTOS)
     samples = Samples(trainer.generator, *test, names)
     run = open_run(options, settings)  # only now: a run that cannot start leaves no folder behind
-    step, total = train(run, trainer, pipeline, samples, EpochAlarms(trainer, *test))
+    step, total = train(run, trainer, pipeline, samples, EpochAlarms(trainer, *test, ADVICE))
     if step < total:
         print(f"stopped and saved after step {step} of {total}. To go on:")
         print("  " + shlex.join([sys.executable, sys.argv[0], "--resume", str(run.path)]))

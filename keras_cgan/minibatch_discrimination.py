@@ -12,10 +12,11 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     A discriminator that sees images one by one cannot tell a generator that draws one image a class from a
     good one. With this layer it can: near 1 for images that are alike, near 0 for others, in each of some
-    learnt projections. Real and drawn images must be in batches of their own.
+    learnt projections. Real and drawn images must be in batches of their own (`joined_batch=False`); each of
+    several devices compares its own part. An image alone has nothing near.
 
-    Here it is the mean over the other images, where the paper sums over all: then it does not depend on the
-    size of the batch.
+    Here it is the mean over the other images, where the paper sums over all: so its range does not grow with
+    the batch.
 
     Args:
         kernels: Number of projections, and of the numbers that are appended.
@@ -26,7 +27,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     Example:
 
-    >>> MinibatchDiscrimination(kernels=50)(features).shape  # of features (64, 1024)
+    >>> MinibatchDiscrimination(kernels=50)(features).shape  # of features (batch, units): (64, 1024)
     (64, 1074)
 
     Source: Salimans et al. 2016, "Improved techniques for training GANs", section 3.2.
@@ -36,6 +37,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         super().__init__(**options)
         check_at_least(1, kernels=kernels, size=size)
         self.kernels, self.size = kernels, size
+        self.input_spec = keras.layers.InputSpec(ndim=2)
 
     def build(self, input_shape):
         self.projections = self.add_weight(
@@ -43,11 +45,14 @@ class MinibatchDiscrimination(keras.layers.Layer):
         )
 
     def call(self, features):
-        projected = ops.reshape(ops.matmul(features, self.projections), (-1, self.kernels, self.size))
+        projected = ops.cast(ops.matmul(features, self.projections), "float32")
+        projected = ops.reshape(projected, (-1, self.kernels, self.size))
         distances = ops.sum(ops.abs(projected[:, None] - projected[None]), axis=-1)  # (n, n, kernels)
-        others = ops.cast(ops.maximum(ops.shape(features)[0] - 1, 1), distances.dtype)
-        nearness = (ops.sum(ops.exp(-distances), axis=1) - 1) / others  # less the image itself
-        return ops.concatenate([features, nearness], axis=-1)
+        size = ops.shape(features)[0]
+        others = 1 - ops.eye(size)  # all but the image itself
+        nearness = ops.sum(ops.exp(-distances) * others[..., None], axis=1)
+        nearness /= ops.cast(ops.maximum(size - 1, 1), "float32")
+        return ops.concatenate([features, ops.cast(nearness, features.dtype)], axis=-1)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + self.kernels)

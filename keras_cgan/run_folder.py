@@ -89,9 +89,14 @@ class RunFolder:
         run = cls.open(path)
         # As JSON gives them back: a tuple is a list there.
         for name, value in json.loads(json.dumps(settings)).items():
-            if run.settings.get(name) != value:
+            if name not in run.settings:
                 raise ValueError(
-                    f"{path} holds a run with {name}={run.settings.get(name)!r}: go on with that, or choose "
+                    f"{path} holds a run of an earlier version, which had no {name}: choose another folder. "
+                    f"Received: {name}={value!r}"
+                )
+            if run.settings[name] != value:
+                raise ValueError(
+                    f"{path} holds a run with {name}={run.settings[name]!r}: go on with that, or choose "
                     f"another folder. Received: {name}={value!r}"
                 )
         return run

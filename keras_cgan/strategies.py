@@ -57,7 +57,7 @@ STRATEGIES = {
         classifier=True,
         augment=True,
         l1_weight=0.0,
-        class_weight=5.0,
+        class_weight=0.25,
         average_decay=0.999,
         photo=True,
     ),
@@ -83,7 +83,7 @@ def default_weights(strategy, aligned=False):
     Example:
 
     >>> default_weights("class-and-photo"), default_weights("class-and-photo", aligned=True)
-    ({'l1_weight': 0.0, 'class_weight': 5.0}, {'l1_weight': 100.0, 'class_weight': 0.5})
+    ({'l1_weight': 0.0, 'class_weight': 0.25}, {'l1_weight': 100.0, 'class_weight': 0.5})
     """
     chosen = check_strategy(strategy)
     if chosen.photo and aligned:
@@ -105,18 +105,43 @@ def photo_options(strategy, aligned=False):
     Example:
 
     >>> networks = strategy_networks("class-and-photo", (64, 64, 3), n_classes=6)
-    >>> gan = ConditionalGAN(*networks, l1_weight=0, class_weight=5, **photo_options("class-and-photo"))
+    >>> more = default_weights("class-and-photo") | photo_options("class-and-photo")
+    >>> gan = ConditionalGAN(*networks, **more)
     """
-    if not check_strategy(strategy).photo or aligned:
+    weights = photo_weights(strategy, aligned)
+    if not weights:
         return {}
     from keras_cgan.terms import BlurredL1, EdgeLikeness
 
-    terms = [EdgeLikeness(60.0, own_class_only=True), BlurredL1(20.0)]
-    return {"swap_rate": 0.4, "swap_weight": 5.0, "terms": terms}
+    terms = [EdgeLikeness(weights.pop("edges"), own_class_only=True), BlurredL1(weights.pop("blurred_l1"))]
+    return {**weights, "terms": terms}
+
+
+def photo_weights(strategy, aligned=False):
+    """The numbers of `photo_options`: what a run that is to be gone on with was begun with.
+
+    Args:
+        strategy, aligned: As `photo_options` takes them.
+
+    Returns:
+        A dict of the weights of the terms `edges` and `blurred_l1`, `swap_rate` and `swap_weight`; empty
+        for most strategies.
+
+    Example:
+
+    >>> photo_weights("class-and-photo")["edges"], photo_weights("classifier")
+    (75.0, {})
+    """
+    if not check_strategy(strategy).photo or aligned:
+        return {}
+    # The photo's own class follows from its edges. It is another class that takes a weight.
+    return {"edges": 75.0, "blurred_l1": 10.0, "swap_rate": 0.5, "swap_weight": 100.0}
 
 
 def strategy_model(strategy, networks, aligned=False, **options):
-    """The engine over the networks of a strategy, as the examples train it: compiled.
+    """The engine over the networks of a strategy, with what suits it, compiled.
+
+    Compile it anew for other optimizers than the default ones.
 
     Args:
         strategy: One of `STRATEGIES`.

@@ -32,12 +32,29 @@ def test_alike_is_1_far_apart_is_0_and_so_is_an_image_alone():
     np.testing.assert_allclose(np.asarray(layer(features(1)))[:, 7:], 0, atol=1e-6)
 
 
-def test_it_does_not_depend_on_the_size_of_the_batch():
+def test_a_mean_over_the_others():
     layer = MinibatchDiscrimination()
     x = features(4)
     twice = np.asarray(layer(np.concatenate([x, x])))[:4, 7:]
     once = np.asarray(layer(x))[:, 7:]
     np.testing.assert_allclose(twice, (once * 3 * 2 + 1) / 7, atol=1e-5)  # and its own copy
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_nearness_is_counted_in_single_precision(dtype):
+    """Of a large batch that is far apart: in half precision 1 and more cancel out."""
+    x = 0.5 * features(40)
+    layer = MinibatchDiscrimination(kernels=3, size=2, dtype=dtype)
+    out = layer(x)
+    exact = MinibatchDiscrimination(kernels=3, size=2)
+    exact.build(x.shape)
+    exact.set_weights(layer.get_weights())
+    assert keras.backend.standardize_dtype(out.dtype) == dtype.removeprefix("mixed_")
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(keras.ops.cast(out, "float32"))[:, 7:],
+        np.asarray(exact(x))[:, 7:],
+        rtol=0.03,
+    )
 
 
 def test_before_the_real_fake_unit_alone(tmp_path):

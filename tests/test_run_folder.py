@@ -164,3 +164,9 @@ def test_the_same_settings_go_on_though_json_has_no_tuples(tmp_path):
     assert RunFolder.new_or_same(tmp_path / "run", settings).path == run.path
     with pytest.raises(ValueError, match="holds a run with rates=.*Received: rates="):
         RunFolder.new_or_same(tmp_path / "run", {"rates": (1e-3, 1e-3)})
+
+
+def test_a_run_from_before_a_setting_was_there(tmp_path):
+    RunFolder.new(tmp_path / "run", {"seed": 0})
+    with pytest.raises(ValueError, match="a run of an earlier version, which had no warp: choose another f"):
+        RunFolder.new_or_same(tmp_path / "run", {"seed": 0, "warp": 0.5})

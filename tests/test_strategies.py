@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cgan import STRATEGIES, strategy_model, strategy_networks
+from keras_cgan import STRATEGIES, photo_options, strategy_model, strategy_networks
+from keras_cgan.strategies import photo_weights
 
 PHOTO, N_CLASSES, N_PATCHES = (48, 64, 3), 5, (10, 14)
 
@@ -153,3 +154,10 @@ def test_asked_for_options_take_the_place_of_the_strategys():
     gan = strategy_model("class-and-photo", made, aligned=True, **asked)
     assert {name: gan._given[name] for name in asked} == asked | {"terms": []}
     assert gan._given["l1_weight"] == 100.0  # for aligned pairs, and not asked for
+
+
+def test_the_numbers_of_a_run_are_those_of_its_terms_and_swaps():
+    weights = photo_weights("class-and-photo")
+    more = photo_options("class-and-photo")
+    assert {term.name: term.weight for term in more.pop("terms")} | more == weights
+    assert photo_weights("class-and-photo", aligned=True) == photo_weights("classifier") == {}

@@ -1,4 +1,4 @@
-"""Keras callbacks for any GAN of the engine; `CollapseAlarm` for a `ConditionalGAN`."""
+"""Keras callbacks for any GAN; `CollapseAlarm` for a `ConditionalGAN`, `EpochAlarms` for a loop of steps."""
 
 from keras_cgan.callbacks.alarms import CollapseAlarm, CollapseWarning
 from keras_cgan.callbacks.epoch_alarms import EpochAlarms

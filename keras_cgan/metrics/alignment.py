@@ -8,6 +8,7 @@ from keras_cgan.metrics.rank import feature_distances, same_class
 from keras_cgan.terms import blur, photo_edges
 
 ALIGNED = 0.25  # from here up, pixels may be compared: README, "Which to use when"
+_MOST_SIDE = 64  # pixels
 _BLOCK = 256  # photos at a time
 _MOST = 200  # pairs that are looked at, or 4 a class
 
@@ -55,7 +56,10 @@ def pair_alignment(photos, labels, sketches):
 
 
 def is_aligned(pairs, image_size):
-    """Whether L1 can help on a set of pairs, by 200 of them, or four a class where that is more.
+    """Whether L1 can help on a set of pairs.
+
+    It looks at 200 pairs spread over the set, or four times as many as there are classes, where that is
+    more, at 64 pixels at most.
 
     Args:
         pairs: A `Pairs`.
@@ -70,7 +74,8 @@ def is_aligned(pairs, image_size):
     (True, 0.53)
     """
     most = max(_MOST, 4 * pairs.n_classes)
-    alignment = pair_alignment(*pairs.as_arrays(image_size, most))["alignment"]
+    size = tuple(min(side, _MOST_SIDE) for side in image_size)
+    alignment = pair_alignment(*pairs.as_arrays(size, most))["alignment"]
     return bool(alignment >= ALIGNED), alignment
 
 

@@ -80,8 +80,9 @@ def acgan(
     """AC-GAN for images of 32 pixels, compiled.
 
     D judges an image by itself, whatever the others look like, but for its batch norms: little keeps G from
-    drawing one image a class. A large `class_weight` rewards it; with a small one G heeds no label that comes
-    in beside 110 numbers of noise, but one in its norms.
+    drawing one image a class, unless D compares the images of a batch (`minibatch`). A large `class_weight`
+    rewards it; with a small one G heeds no label that comes in beside 110 numbers of noise, but one in its
+    norms.
 
     Args:
         image_shape: `(height, width, channels)`; sides that halve evenly four times.

@@ -12,7 +12,7 @@ from keras_cgan.training.adversarial import AdversarialModel
 from keras_cgan.training.adversarial_checks import check_range
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.image_pool import ImagePool
-from keras_cgan.training.objectives import Objectives
+from keras_cgan.training.objectives import Objectives, check_joined_batch
 
 
 class Batch(NamedTuple):
@@ -118,6 +118,7 @@ class ConditionalGAN(AdversarialModel):
         )
         self.generator, self.discriminator, self.classifier = generator, discriminator, classifier
         self.joined_batch = update == "sequential" if joined_batch is None else joined_batch
+        check_joined_batch(self.joined_batch, discriminator)
         check_at_least(0, image_pool=image_pool)
         self._pool = None
         if image_pool:

@@ -2,6 +2,7 @@
 
 from keras_cgan.checks import check_choice
 from keras_cgan.losses import L1Loss, L2Loss
+from keras_cgan.minibatch_discrimination import MinibatchDiscrimination
 from keras_cgan.strategies import check_strategy
 from keras_cgan.targets import fakeness_targets, real_fake_targets
 from keras_cgan.training.adversarial_checks import check_batch
@@ -232,4 +233,14 @@ def _check_networks(strategy, d_heads, paired, classifier):
             f"with outputs {chosen.outputs} and {'a' if chosen.classifier else 'no'} classifier. Received: a "
             f"discriminator of the {'pair' if paired else 'sketch'} with outputs {tuple(sorted(d_heads))}, "
             f"classifier={classifier and classifier.name!r}"
+        )
+
+
+def check_joined_batch(joined_batch, discriminator):
+    """Raises a `ValueError` where D would compare real images with fakes of one batch."""
+    layers = discriminator._flatten_layers()
+    if joined_batch and any(isinstance(layer, MinibatchDiscrimination) for layer in layers):
+        raise ValueError(
+            "`joined_batch` must be False for a discriminator with `MinibatchDiscrimination`, which compares "
+            f"the images of a batch. Received: joined_batch={joined_batch}"
         )

@@ -7,7 +7,8 @@ from keras import random
 def gradient_penalty(critic, real, fake, seed=None):
     """How far a critic's slope is from 1, at random points between real samples and fakes.
 
-    For a critic without batch norm: with it a sample's output depends on the others too.
+    For a critic without batch norm or `MinibatchDiscrimination`: with them a sample's output depends on
+    the others too.
 
     Args:
         critic: Function from images to outputs, as `lambda images: run(self.discriminator, images)`;

@@ -6,7 +6,7 @@ import numpy as np
 from keras_cgan.checks import check_choice
 from keras_cgan.training.adversarial_checks import check_range
 from keras_cgan.training.combined import FixedNetwork, combined_model
-from keras_cgan.training.objectives import Objectives
+from keras_cgan.training.objectives import Objectives, check_joined_batch
 
 
 class ReferenceTrainer:
@@ -68,6 +68,7 @@ class ReferenceTrainer:
         told = self.objectives = Objectives(
             generator, discriminator, classifier, strategy, reconstruction, label_smoothing
         )
+        check_joined_batch(joined_batch, discriminator)
 
         def ready(model, losses, optimizer, default, **options):
             optimizer = keras.optimizers.get(optimizer or default)

@@ -30,6 +30,7 @@ def gan():
 
 def test_the_mean_of_an_epoch_is_looked_at(gan, test_pairs):
     alarms = EpochAlarms(gan, *test_pairs, advice="pray")
+    alarms.begin()
     alarms.add(GOOD)
     alarms.add({"d_loss": float("inf"), "g_loss": 1.0})
     with pytest.raises(RuntimeError, match="epoch 3 is not saved; pray. Received: d_loss=inf"):
@@ -38,6 +39,7 @@ def test_the_mean_of_an_epoch_is_looked_at(gan, test_pairs):
 
 def test_what_is_said_is_returned_once_and_not_warned_of(gan, test_pairs):
     alarms = EpochAlarms(gan, *test_pairs)
+    alarms.begin()
     with warnings.catch_warnings():
         warnings.simplefilter("error", CollapseWarning)
         for number, said in ((1, 1), (2, 0)):
@@ -49,6 +51,7 @@ def test_what_is_said_is_returned_once_and_not_warned_of(gan, test_pairs):
 
 def test_weights_that_are_not_finite_end_the_loop(gan, test_pairs):
     alarms = EpochAlarms(gan, *test_pairs)
+    alarms.begin()
     weight = gan.generator.trainable_weights[0]
     weight.assign(weight * np.nan)
     alarms.add(GOOD)
@@ -59,8 +62,30 @@ def test_weights_that_are_not_finite_end_the_loop(gan, test_pairs):
 def test_of_the_reference_or_of_one_pair_losses_alone_are_looked_at(gan, test_pairs):
     one = [part[:1] for part in test_pairs]
     for alarms in (EpochAlarms(ReferenceTrainer(*networks()), *test_pairs), EpochAlarms(gan, *one)):
+        alarms.begin()
         alarms.add(GOOD)
         assert alarms.end_epoch(1) == []
         alarms.add({"d_loss": float("nan"), "g_loss": 1.0})
         with pytest.raises(RuntimeError, match="Received: d_loss=nan"):
             alarms.end_epoch(2)
+
+
+def test_weights_restored_before_the_begin_are_no_step(gan, test_pairs):
+    alarms = EpochAlarms(gan, *test_pairs)
+    weight = gan.generator.trainable_weights[0]
+    weight.assign(weight + 1.0)
+    alarms.begin()
+    alarms.add(GOOD)
+    (line,) = alarms.end_epoch(4)
+    assert line.startswith("epoch 4: the generator had no update")
+
+
+def test_an_epoch_of_nothing(gan, test_pairs):
+    alarms = EpochAlarms(gan, *test_pairs)
+    alarms.add(GOOD)
+    with pytest.raises(ValueError, match="Received: 1 steps, not begun"):
+        alarms.end_epoch(1)
+    alarms.begin()
+    alarms.end_epoch(1)
+    with pytest.raises(ValueError, match="Received: 0 steps, begun"):
+        alarms.end_epoch(2)

@@ -171,7 +171,7 @@ def settings_of(example, *options):
 
 def test_weights_are_those_of_the_strategy_unless_asked_for(example):
     found = settings_of(example, "--strategy", "class-and-photo")
-    assert (found["l1_weight"], found["class_weight"]) == (0.0, 5.0)
+    assert (found["l1_weight"], found["class_weight"]) == (0.0, 0.25)
     assert settings_of(example)["l1_weight"] == 100.0
     found = settings_of(example, "--strategy", "class-and-photo", "--l1-weight", "100", "--class-weight", "0")
     assert (found["l1_weight"], found["class_weight"]) == (100.0, 0.0)
@@ -181,9 +181,9 @@ def test_l1_is_for_pairs_that_align(example, capsys):
     options = "--strategy class-and-photo --image-size 32 --filters 2 --misalignment".split()
     traced, free = (settings_of(example, *options, misalignment) for misalignment in ("0", "1"))
     assert (traced["l1_weight"], free["l1_weight"]) == (100.0, 0.0)
-    assert (traced["class_weight"], free["class_weight"]) == (0.5, 5.0)
+    assert (traced["class_weight"], free["class_weight"]) == (0.5, 0.25)
     made = [example.make_trainer(found, 3) for found in (traced, free)]
-    assert [(len(gan.terms), gan.swap_rate) for gan in made] == [(0, 0), (2, 0.4)]
+    assert [(len(gan.terms), gan.swap_rate) for gan in made] == [(0, 0), (2, 0.5)]
     said = capsys.readouterr().out.splitlines()
     assert said[0].endswith(": L1 can help") and said[1].endswith("do not belong together")
     asked = settings_of(example, *options, "0", "--no-aligned")
@@ -446,3 +446,17 @@ def test_as_a_program_on_the_embedded_set_with_ctrl_c(tmp_path):
     assert 1 <= len(losses(tmp_path / "stopped")) < 28
     finish(start("--resume", "stopped", cwd=tmp_path))
     assert_same_run(tmp_path / "stopped", tmp_path / "through")
+
+
+def test_a_run_of_other_terms_is_not_gone_on_with(example, tmp_path):
+    """They are not options, and would change in the middle of a run."""
+    settings = settings_of(example, "--strategy", "class-and-photo")
+    assert settings["photo_weights"]["edges"] > 0
+    for before in ({**settings["photo_weights"], "edges": 1.0}, None):
+        stored = {name: value for name, value in settings.items() if name != "photo_weights"}
+        stored |= {"photo_weights": before} if before else {}
+        (tmp_path / "settings.json").write_text(json.dumps(stored))
+        with pytest.raises(ValueError, match="Received: a run with .*, which it would go on with otherwise"):
+            settings_of(example, "--resume", str(tmp_path))
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    assert settings_of(example, "--resume", str(tmp_path)) == settings

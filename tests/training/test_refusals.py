@@ -6,7 +6,7 @@ import pytest
 import tiny
 from tiny import networks, sgd_gan, sgd_trainer
 
-from keras_cgan import ConditionalGAN, ReferenceTrainer
+from keras_cgan import ConditionalGAN, ReferenceTrainer, conv_discriminator
 
 both = pytest.mark.parametrize("engine", [ConditionalGAN, ReferenceTrainer], ids=lambda e: e.__name__)
 
@@ -64,6 +64,16 @@ def test_arguments_of_the_constructor(engine, options, message):
 def test_label_smoothing_without_an_output_real_fake(engine, strategy):
     with pytest.raises(ValueError, match="`label_smoothing` is for a discriminator with .* 'real_fake'"):
         engine(*networks(strategy), label_smoothing=0.1)
+
+
+@both
+def test_real_and_fakes_in_one_batch_that_d_compares(engine):
+    generator, plain, _ = networks("pix2pix")
+    shape = plain.input_shape[1:]
+    d = conv_discriminator(shape, layers=((4, 2),), norm=None, minibatch=2, name="discriminator")
+    assert engine(generator, d, joined_batch=False).joined_batch is False
+    with pytest.raises(ValueError, match="`joined_batch` must be False for a discriminator with `Minibatch"):
+        engine(generator, d, joined_batch=True)
 
 
 class Subclassed(keras.Model):
