@@ -130,11 +130,14 @@ def without_network(photos):
 
 
 def row_of(generator, test):
-    """Some test photos, their true sketches, and what a generator draws of them."""
+    """Some test photos of all classes, their true sketches, and what a generator draws of them."""
+    import numpy as np
+
     from keras_cgan.evaluate import draw
 
-    chosen = slice(None, None, max(1, len(test[0]) // SHOWN))
-    photos, labels, sketches = (part[chosen][:SHOWN] for part in test)
+    by_class = np.argsort(np.argmax(test[1], axis=1), kind="stable")
+    chosen = by_class[np.linspace(0, len(by_class) - 1, min(SHOWN, len(by_class))).astype(int)]
+    photos, labels, sketches = (part[chosen] for part in test)
     return photos, sketches, draw(generator, photos, labels)
 
 

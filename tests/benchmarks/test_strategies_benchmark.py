@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,7 +13,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not
 
 import strategies  # noqa: E402
 
-from keras_cgan import STRATEGIES, metrics  # noqa: E402
+from keras_cgan import STRATEGIES, metrics, strategy_networks  # noqa: E402
 from keras_cgan.data import EmbeddedPairs  # noqa: E402
 
 SIZE = (24, 24)
@@ -85,3 +86,13 @@ def test_a_run_and_its_end(tmp_path):
     assert set(results) == {"no edges", "class-and-photo"}
     again = subprocess.run(run, capture_output=True, text=True, timeout=600)
     assert again.stdout.splitlines()[-8:] == first.stdout.splitlines()[-8:]
+
+
+def test_the_picture_has_photos_of_all_classes():
+    """Also where classes take turns in the set."""
+    labels = np.tile(np.eye(6, dtype="float32"), (20, 1))
+    photos = labels.argmax(axis=1)[:, None, None, None] * np.ones((1, *SIZE, 3), "float32") / 6
+    generator = strategy_networks("pix2pix", (*SIZE, 3), 6, label_input=False, filters=2)[0]
+    shown, sketches, drawn = strategies.row_of(generator, (photos, labels, photos[..., :1]))
+    assert len(np.unique(shown)) == 6 and len(shown) == len(drawn) == strategies.SHOWN
+    np.testing.assert_array_equal(shown[..., :1], sketches)
