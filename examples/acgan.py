@@ -36,14 +36,15 @@ def main(arguments=None):
     from keras_cgan.training import FusedAdam
 
     # A generator that is faster than D, bent images, and images compared: else there is one image a class.
-    names = ("width", "d_width", "dropout", "fakes_in_class_loss", "class_weight", "label_in")
+    names = ("width", "d_width", "dropout", "fakes_in_class_loss", "class_weight")
+    names += ("label_in", "warp", "minibatch")
     model = acgan(
         train.image_shape,
         train.n_classes,
         optimizers={"d": FusedAdam(4e-4, beta_1=0.5), "g": FusedAdam(1e-3, beta_1=0.5)},
         average_decay=0.99,
         background=train.background,
-        **{name: run.settings[name] for name in (*names, "warp", "minibatch")},
+        **{name: run.settings[name] for name in names},
     )
     draw = functools.partial(class_rows, latent=model.latent, class_names=train.class_names)
     generator = run.fit(model, run.batches_of(train), draw)

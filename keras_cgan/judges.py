@@ -11,6 +11,7 @@ from keras_cgan.metrics import feature_distances
 from keras_cgan.precision import float32
 
 JUDGE_SIZE = 32  # px: judges look at sketches shrunk to about this
+PAIR_STEPS, PAIR_BATCH = 600, 64  # that a pair judge learns by
 
 
 class PairJudge(NamedTuple):
@@ -96,7 +97,7 @@ def judge_features(judge, sketches):
     return keras.Model(judge.input, judge.get_layer("features").output).predict(sketches, verbose=0)
 
 
-def train_pair_judge(photos, sketches, steps=600, seed=2000, mirror=True, background=1.0, verbose=0):
+def train_pair_judge(photos, sketches, steps=PAIR_STEPS, seed=2000, mirror=True, background=1.0, verbose=0):
     """Trains two towers on real pairs, to judge whether the photo can be read from a drawn sketch.
 
     Their architecture and seed are others than those of `image_tower`, which a generator may be
@@ -125,7 +126,7 @@ def train_pair_judge(photos, sketches, steps=600, seed=2000, mirror=True, backgr
     with float32():
         judge = PairJudge(_tower(photos.shape[1:], "photo_judge"), _tower(sketches.shape[1:], "sketch_judge"))
         augment = _augmentation(seed, mirror, background)
-        train_towers(*judge, photos, sketches, steps, augment=augment, verbose=verbose)
+        train_towers(*judge, photos, sketches, steps, PAIR_BATCH, augment, verbose=verbose)
     return judge
 
 

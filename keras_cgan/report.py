@@ -9,7 +9,7 @@ import numpy as np
 from keras_cgan import metrics
 from keras_cgan.data import write_image
 from keras_cgan.evaluate import draw, evaluate, gan_train
-from keras_cgan.judges import train_judge, train_pair_judge
+from keras_cgan.judges import PAIR_BATCH, PAIR_STEPS, train_judge, train_pair_judge
 from keras_cgan.pictures import image_grid, sample_grid
 from keras_cgan.run_folder import check_new, write_json
 
@@ -82,7 +82,9 @@ def evaluate_pairs(generator, train, test, folder, judge_epochs=None):
     train_photos, train_labels, train_sketches = train.as_arrays(image_size, MOST_TRAIN)
     photos, labels, sketches = test.as_arrays(image_size, MOST_TEST)
     judge = train_judge(train_sketches, train_labels, judge_epochs)
-    steps = 600 if judge_epochs is None else min(600, judge_epochs * math.ceil(len(train_photos) / 64))
+    steps = PAIR_STEPS
+    if judge_epochs is not None:
+        steps = min(steps, judge_epochs * math.ceil(len(train_photos) / PAIR_BATCH))
     pair_judge = train_pair_judge(train_photos, train_sketches, steps)
     drawn = draw(generator, photos, labels)
     results = evaluate(generator, judge, photos, labels, sketches, pair_judge, train_sketches)

@@ -13,7 +13,7 @@ GOOD = {"d_loss": 0.5, "g_loss": 1.0}
 
 
 @pytest.fixture(scope="module")
-def test_pairs():
+def held_out():
     return EmbeddedPairs(12, seed=1).as_arrays((24, 24))
 
 
@@ -28,8 +28,8 @@ def gan():
     return gan
 
 
-def test_the_mean_of_an_epoch_is_looked_at(gan, test_pairs):
-    alarms = EpochAlarms(gan, *test_pairs, advice="pray")
+def test_the_mean_of_an_epoch_is_looked_at(gan, held_out):
+    alarms = EpochAlarms(gan, *held_out, advice="pray")
     alarms.begin()
     alarms.add(GOOD)
     alarms.add({"d_loss": float("inf"), "g_loss": 1.0})
@@ -37,8 +37,8 @@ def test_the_mean_of_an_epoch_is_looked_at(gan, test_pairs):
         alarms.end_epoch(3)
 
 
-def test_what_is_said_is_returned_once_and_not_warned_of(gan, test_pairs):
-    alarms = EpochAlarms(gan, *test_pairs)
+def test_what_is_said_is_returned_once_and_not_warned_of(gan, held_out):
+    alarms = EpochAlarms(gan, *held_out)
     alarms.begin()
     with warnings.catch_warnings():
         warnings.simplefilter("error", CollapseWarning)
@@ -49,8 +49,8 @@ def test_what_is_said_is_returned_once_and_not_warned_of(gan, test_pairs):
             assert all(line.startswith(f"epoch {number}: ") for line in lines)
 
 
-def test_weights_that_are_not_finite_end_the_loop(gan, test_pairs):
-    alarms = EpochAlarms(gan, *test_pairs)
+def test_weights_that_are_not_finite_end_the_loop(gan, held_out):
+    alarms = EpochAlarms(gan, *held_out)
     alarms.begin()
     weight = gan.generator.trainable_weights[0]
     weight.assign(weight * np.nan)
@@ -59,9 +59,9 @@ def test_weights_that_are_not_finite_end_the_loop(gan, test_pairs):
         alarms.end_epoch(1)
 
 
-def test_of_the_reference_or_of_one_pair_losses_alone_are_looked_at(gan, test_pairs):
-    one = [part[:1] for part in test_pairs]
-    for alarms in (EpochAlarms(ReferenceTrainer(*networks()), *test_pairs), EpochAlarms(gan, *one)):
+def test_of_the_reference_or_of_one_pair_losses_alone_are_looked_at(gan, held_out):
+    one = [part[:1] for part in held_out]
+    for alarms in (EpochAlarms(ReferenceTrainer(*networks()), *held_out), EpochAlarms(gan, *one)):
         alarms.begin()
         alarms.add(GOOD)
         assert alarms.end_epoch(1) == []
@@ -70,8 +70,8 @@ def test_of_the_reference_or_of_one_pair_losses_alone_are_looked_at(gan, test_pa
             alarms.end_epoch(2)
 
 
-def test_weights_restored_before_the_begin_are_no_step(gan, test_pairs):
-    alarms = EpochAlarms(gan, *test_pairs)
+def test_weights_restored_before_the_begin_are_no_step(gan, held_out):
+    alarms = EpochAlarms(gan, *held_out)
     weight = gan.generator.trainable_weights[0]
     weight.assign(weight + 1.0)
     alarms.begin()
@@ -80,8 +80,8 @@ def test_weights_restored_before_the_begin_are_no_step(gan, test_pairs):
     assert line.startswith("epoch 4: the generator had no update")
 
 
-def test_an_epoch_of_nothing(gan, test_pairs):
-    alarms = EpochAlarms(gan, *test_pairs)
+def test_an_epoch_of_nothing(gan, held_out):
+    alarms = EpochAlarms(gan, *held_out)
     alarms.add(GOOD)
     with pytest.raises(ValueError, match="Received: 1 steps, not begun"):
         alarms.end_epoch(1)
