@@ -159,9 +159,13 @@ def main():
     from keras_cgan.data import PairPipeline, open_pairs, write_image
     from keras_cgan.evaluate import evaluate
     from keras_cgan.pictures import image_grid, sample_grid
+    from keras_cgan.strategies import default_weights, photo_weights
 
     names = ("steps", "image_size", "judge_epochs", "data", "misalignment", "filters", "part")
-    results = CellResults(options.out, {name: getattr(options, name) for name in names})
+    settings = {name: getattr(options, name) for name in names}
+    # A folder begun with other weights is not gone on with.
+    settings["weights"] = default_weights(PHOTO) | photo_weights(PHOTO)
+    results = CellResults(options.out, settings)
     pairs, test_pairs = open_pairs(options.data, options.misalignment)
     size = (options.image_size,) * 2
     judge = results.judge(pairs, options.image_size, options.judge_epochs)
@@ -185,14 +189,16 @@ def main():
 
     results.run(cells, options.seeds, train)
     rows = []
-    for name in cells:
+    drawn_here = [name for name in cells if file_of(name).exists()]  # not those of a copied results.json
+    for name in drawn_here:
         photos, sketches, drawn = row_of(keras.saving.load_model(file_of(name)), test)
         rows = rows or [list(photos), list(sketches)]
         rows.append(list(drawn))
-    picture = image_grid(rows, [""] * len(rows[0]), ["photo", "true", *cells])
-    write_image(results.path / "strategies.png", picture)
+    if rows:
+        picture = image_grid(rows, [""] * len(rows[0]), ["photo", "true", *drawn_here])
+        write_image(results.path / "strategies.png", picture)
     print(results.table(cells, COLUMNS, fixed_rows(judge, test, without_network(test[0]))))
-    print(f"picture: {results.path / 'strategies.png'}")
+    print(f"results: {results.path}" + (", with strategies.png" if rows else ""))
 
 
 if __name__ == "__main__":
