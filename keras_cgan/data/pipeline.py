@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cgan.data.images import check_image_size, to_unit
+from keras_cgan.data.warp import take, warp_map
 
 
 class PairLoader:
@@ -64,6 +65,8 @@ class PairPipeline:
         augment: Whether to crop and flip. False for evaluation.
         jitter: How much larger images are loaded, at least 1; 1 means no crop.
         flip: Whether half of the pairs are mirrored.
+        warp: How strongly photo and sketch are bent together, with `augment`: .7 is much, 0 not at all. See
+            `keras_cgan.data.warp`.
         seed: Non-negative integer.
         drop_remainder: Whether a last, shorter batch is left out.
         memory_limit: Bytes of decoded images that are kept between epochs; 0 keeps none.
@@ -89,6 +92,7 @@ class PairPipeline:
         seed=0,
         drop_remainder=False,
         memory_limit=2e9,
+        warp=0.0,
     ):
         self.image_size = check_image_size(image_size)
         _check_count("batch_size", batch_size, 1)
@@ -102,7 +106,10 @@ class PairPipeline:
             raise ValueError(f"`jitter` must be a number of at least 1. Received: jitter={jitter!r}")
         if not (isinstance(memory_limit, numbers.Real) and 0 <= memory_limit < float("inf")):
             raise ValueError(f"`memory_limit` must be a number >= 0. Received: memory_limit={memory_limit!r}")
+        if not (isinstance(warp, numbers.Real) and 0 <= warp < float("inf")):
+            raise ValueError(f"`warp` must be a number >= 0. Received: warp={warp!r}")
         self.pairs, self.batch_size, self.seed = pairs, int(batch_size), int(seed)
+        self._warp = warp if augment else 0
         self._shuffle, self._flip, self._drop_remainder = shuffle, flip and augment, drop_remainder
         load_size = tuple(round(side * jitter) if augment else side for side in self.image_size)
         self._margin = tuple(loaded - side for loaded, side in zip(load_size, self.image_size))
@@ -143,8 +150,8 @@ class PairPipeline:
         indices = self._order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
         cuts = self._draw_cuts(epoch, place, len(indices))
         photos, sketches = (
-            to_unit(np.stack([self._cut(image, *cut) for image, cut in zip(images, cuts)]))
-            for images in zip(*self._loader(indices))
+            to_unit(np.stack([self._cut(image, *cut, sketch) for image, cut in zip(images, cuts)]))
+            for images, sketch in zip(zip(*self._loader(indices)), (False, True))
         )
         return photos, self.pairs.one_hot(indices), sketches
 
@@ -159,15 +166,21 @@ class PairPipeline:
         return order
 
     def _draw_cuts(self, epoch, place, count):
-        """For each pair the upper left corner of its window, and whether it is mirrored."""
+        """For each pair the upper left corner of its window, whether it is mirrored, and how it is bent."""
         rng = np.random.default_rng([self.seed, epoch, 1 + place])
         corners = rng.integers(0, np.add(self._margin, 1), size=(count, 2))
         mirrored = (rng.random(count) < 0.5) & self._flip
-        return [(top, left, mirror) for (top, left), mirror in zip(corners, mirrored)]
+        warps = [warp_map(rng, self.image_size, self._warp) if self._warp else None for _ in range(count)]
+        return [(*corner, mirror, warp) for corner, mirror, warp in zip(corners, mirrored, warps)]
 
-    def _cut(self, image, top, left, mirrored):
+    def _cut(self, image, top, left, mirrored, warp, sketch):
         height, width = self.image_size
-        window = image[top : top + height, left : left + width]
+        if warp is None:
+            window = image[top : top + height, left : left + width]
+        else:
+            # From the whole image: what is around the window may come into it.
+            middle = top + (height - 1) / 2, left + (width - 1) / 2
+            window = take(image, *warp, middle, sketch)
         return window[:, ::-1] if mirrored else window
 
     def _as_tensors(self, step):

@@ -2,12 +2,14 @@
 
 import itertools
 
+import cv2
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_cgan.data import ImageError, Pairs, PairPipeline, pair_dataset
+from keras_cgan.data.warp import take, warp_map
 
 SIZE = (16, 20)
 
@@ -128,6 +130,80 @@ def test_crop_and_flip_can_be_turned_off_one_by_one():
     assert 0 < sum(mirrored) < 16 and sum(mirrored) + sum(same) == 16
 
 
+class FramedPairs(NoisePairs):
+    """Smooth pairs in a white frame, so that what is around a photo is what is around a sketch."""
+
+    def load(self, index, image_size):
+        photo, _ = super().load(index, image_size)
+        photo = cv2.GaussianBlur(photo, (5, 5), 1.5)
+        photo[:4], photo[-4:], photo[:, :4], photo[:, -4:] = 255, 255, 255, 255
+        return photo, photo[..., :1].copy()
+
+
+def test_photo_and_sketch_are_bent_alike_each_pair_by_a_map_of_its_own():
+    class OnePicture(FramedPairs):
+        def load(self, index, image_size):
+            return super().load(0, image_size)
+
+    def batch(**options):
+        ((photos, _, sketches),) = collect(
+            pair_dataset(OnePicture(), (32, 40), 10, shuffle=False, jitter=1, flip=False, **options)
+        )
+        return photos, sketches
+
+    plain, (photos, sketches) = batch()[0], batch(warp=0.7)
+    np.testing.assert_array_equal(photos[..., :1], sketches)
+    assert all(np.abs(photo - other).mean() > 0.02 for photo, other in zip(photos, plain))
+    assert len({photo.tobytes() for photo in photos}) == len(photos)
+    np.testing.assert_array_equal(batch(warp=0.7, augment=False)[0], plain)
+
+
+def test_a_bent_pair_takes_from_around_its_window_too():
+    # All white but a frame that no window reaches: it comes in when the pair is bent.
+    class DarkFrame(NoisePairs):
+        def load(self, index, image_size):
+            photo = np.full((*image_size, 3), 255, np.uint8)
+            photo[0] = photo[-1] = photo[:, 0] = photo[:, -1] = 0
+            return photo, photo[..., :1].copy()
+
+    def darkest(warp):
+        dataset = pair_dataset(DarkFrame(count=32), (16, 16), 32, shuffle=False, jitter=1.5, warp=warp)
+        ((_, _, sketches),) = collect(dataset)
+        return np.sort(sketches.min(axis=(1, 2, 3)))
+
+    assert darkest(0)[len(darkest(0)) // 2] == 1  # most windows are within the frame
+    assert darkest(1.0).mean() < darkest(0).mean() - 0.1
+
+
+def test_paper_around_a_bent_sketch_is_white_and_a_photo_goes_on():
+    image = np.full((16, 16, 1), 80, np.uint8)
+    far = np.full((4, 4), 100.0, "float32")
+    assert (take(image, far, far, middle=(7.5, 7.5), sketch=True) == 255).all()
+    assert (take(image, far, far, middle=(7.5, 7.5), sketch=False) == 80).all()
+    for channels in (1, 3, 4):
+        bent = take(np.zeros((16, 16, channels), np.uint8), far, far, (0, 0), sketch=True)
+        assert bent.shape == (4, 4, channels) and (bent == 255).all()
+
+
+def test_maps_stay_within_their_bounds_and_about_the_middle():
+    height, width, strength = 24, 40, 0.5
+    rng = np.random.default_rng(0)
+    maps = np.array([warp_map(rng, (height, width), strength) for _ in range(400)])
+    rows, columns = (np.arange(side) - (side - 1) / 2 for side in (height, width))
+    most = np.abs(rows)[:, None] * np.exp(0.22 * strength) + np.abs(columns) * 0.3 * strength
+    most = most + 0.05 * height * (1 + strength)
+    assert (np.abs(maps[:, 0]) <= most + 1e-4).all()
+    np.testing.assert_allclose(maps[:, 0].mean(axis=0), np.broadcast_to(rows[:, None], (24, 40)), atol=0.6)
+    np.testing.assert_allclose(maps[:, 1].mean(axis=0), np.broadcast_to(columns, (24, 40)), atol=1.0)
+    assert maps[:, 0].std(axis=0).min() > 0.3 and maps[:, 1].std(axis=0).min() > 0.3
+
+
+def test_bent_batches_too_depend_on_seed_and_step_alone():
+    whole = collect(PairPipeline(NoisePairs(), SIZE, 4, seed=5, warp=0.7).batches(0, 6))
+    assert_same(collect(PairPipeline(NoisePairs(), SIZE, 4, seed=5, warp=0.7).batches(2, 6)), whole[2:])
+    assert differs(whole, collect(PairPipeline(NoisePairs(), SIZE, 4, seed=6, warp=0.7).batches(0, 6)))
+
+
 def test_batches_depend_on_seed_and_epoch_alone():
     def batches(seed, epoch, **options):
         return collect(pair_dataset(NoisePairs(), SIZE, 4, epoch=epoch, seed=seed, **options))
@@ -224,6 +300,8 @@ def test_pairs_must_load_uint8_of_the_size_asked():
         ("jitter", "1.1"),
         ("seed", -1),
         ("memory_limit", -1),
+        ("warp", -0.1),
+        ("warp", "much"),
     ],
 )
 def test_arguments_are_checked(argument, value):
