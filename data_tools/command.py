@@ -1,0 +1,95 @@
+"""The command: `python -m data_tools <what> <source> --out <folder>`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from data_tools.groups import DataError
+from data_tools.importers import IMPORTERS
+from data_tools.importers.importer import positive
+from data_tools.importing import explain, run_import
+
+from keras_cgan.data.images import FITS
+
+COMMON = ("source", "out", "size", "fit", "force", "threads", "command")
+
+
+def parser():
+    """The parser of all commands, each with an example in its `--help`."""
+    whole = argparse.ArgumentParser(
+        prog="python -m data_tools",
+        description="Turns a data set into the folders that the examples read, and checks such folders.",
+    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="command")
+    for importer in IMPORTERS.values():
+        command = commands.add_parser(
+            importer.name,
+            help=importer.summary,
+            description=f"{importer.summary}\n\nreads:\n{importer.layout}",
+            epilog=f"example:\n    python -m data_tools {importer.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_argument("source", help="folder or file; a zip or tar archive is unpacked first")
+        command.add_argument("--out", required=True, help="new folder to write")
+        command.add_argument(
+            "--size",
+            type=_size,
+            default=256,
+            help="of images, in pixels; 0: as they are (default: %(default)s)",
+        )
+        command.add_argument(
+            "--fit",
+            choices=FITS,
+            default="pad",
+            help="of other proportions (default: %(default)s, with white)",
+        )
+        command.add_argument("--force", action="store_true", help="replace an earlier import in --out")
+        command.add_argument(
+            "--threads", type=positive, help="that decode and write (default: as there are cores)"
+        )
+        importer.add_options(command)
+    return whole
+
+
+def main(arguments=None):
+    """Runs a command.
+
+    Args:
+        arguments: A list of texts; by default those of the command line.
+
+    Returns:
+        The exit code: 0, 1 where a check found faults, 2 for an error, 130 after Ctrl-C.
+    """
+    options = parser().parse_args(arguments)
+    try:
+        return _import(options)
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {explain(error, getattr(options, 'out', ''))}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\nstopped: the same command goes on", file=sys.stderr)
+        return 130
+    return 2
+
+
+def _import(options):
+    importer = IMPORTERS[options.command]
+    own = {name: value for name, value in vars(options).items() if name not in COMMON}
+    report = run_import(
+        importer, options.source, options.out, own, options.size, options.fit, options.force, options.threads
+    )
+    for kind, names in report["left_out"].items():
+        print(f"{len(names)} {kind}: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}")
+    for split, classes in report["counts"].items():
+        photos, sketches = (sum(each[side] for each in classes.values()) for side in ("photos", "sketches"))
+        print(f"{split}: {photos} photos, {sketches} sketches, {len(classes)} classes")
+    print(f"made {options.out} (what was left out: {Path(options.out) / 'import.json'})")
+    return 0
+
+
+def _size(text):
+    value = int(text)
+    if value and not 8 <= value <= 8192:
+        raise argparse.ArgumentTypeError(f"must be 0, or from 8 to 8192. Received: {value}")
+    return value

@@ -1,0 +1,121 @@
+"""A table of photos, their sketches and their classes."""
+
+import csv
+import os
+import re
+from pathlib import Path, PureWindowsPath
+
+from data_tools.groups import DataError
+from data_tools.importers.importer import Importer, nested, pair_group
+from data_tools.naming import safe_name
+
+from keras_cgan.data import scan
+
+COLUMNS = ("photo", "sketch", "label")
+_FORMULA = re.compile(r"[=+@]|-(?!\d)")  # what a spreadsheet would run, wherever the label is written to
+
+
+def find(root, options, findings):
+    file = root if root.is_file() else _only_csv(root)
+    if file is None:
+        return
+    groups, parted = {}, None
+    for where, row in _rows(file):
+        split, label = _split(where, row["split"], parted), _label(where, row["label"])
+        parted = split is not None
+        photo, sketch = paths = [_path(where, file.parent, side, row[side]) for side in scan.SIDES]
+        if missing := [row[side] for side, path in zip(scan.SIDES, paths) if not os.path.isfile(path)]:
+            findings.add("rows whose files are not there (left out)", f"{where}: {', '.join(missing)}")
+            continue
+        sketches = groups.setdefault((split, label, photo), [])
+        if sketch in sketches:
+            findings.add("rows that repeat an earlier one (left out)", where)
+        else:
+            sketches.append(sketch)
+    for (split, label, photo), sketches in groups.items():
+        yield pair_group(split, label, photo, sketches)
+
+
+def _only_csv(root):
+    """The table in a folder, or in the single folder in it; None where there is none."""
+    for base in nested(root):
+        files = [path for path in scan.entries(base)[1] if path.suffix.lower() == ".csv"]
+        if len(files) > 1:
+            raise DataError(
+                f"{base} must hold one csv file, or the source must be one. "
+                f"Received: {', '.join(file.name for file in files)}"
+            )
+        if files:
+            return files[0]
+    return None
+
+
+def _rows(file):
+    """The rows with the texts of their cells by column, each with where it is, as a spreadsheet counts."""
+    try:
+        with open(file, encoding="utf-8-sig", newline="") as opened:
+            first = opened.readline()
+            opened.seek(0)
+            table = csv.reader(opened, delimiter=max(",;\t", key=first.count), strict=True)
+            header = [name.strip().casefold() for name in next(table, ())]
+            if any(header.count(name) != 1 for name in COLUMNS) or header.count("split") > 1:
+                raise DataError(
+                    f"{file} must begin with a row that names the columns photo, sketch, label and, if there "
+                    "are splits, split, each once, between commas, semicolons or tabs. "
+                    f"Received: {first.strip()[:200]!r}"
+                )
+            for number, cells in enumerate(table, 2):
+                if any(map(str.strip, cells)):
+                    if any(cells[len(header) :]):
+                        raise DataError(
+                            f"{file}, row {number}, must have a cell for each of the {len(header)} columns. "
+                            f"Received: {len(cells)} cells"
+                        )
+                    row = dict.fromkeys((*COLUMNS, "split"), "") | dict(zip(header, map(str.strip, cells)))
+                    yield f"{file}, row {number}", row
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} must be text in UTF-8: {error}") from error
+    except csv.Error as error:
+        raise DataError(f"{file} is no table: {error}, in line {table.line_num}") from error
+
+
+def _label(where, label):
+    if not label or _FORMULA.match(label):
+        raise DataError(
+            f"{where}, label, must be the name of a class, which does not begin as a formula does "
+            f"(=, +, @, or - without a digit). Received: {label!r}"
+        )
+    return label
+
+
+def _split(where, split, parted):
+    if parted is not None and parted != bool(split):
+        raise DataError(f"{where}, split, must be given in every row or in none. Received: {split!r}")
+    if split and (safe_name(split) != split or split in ("photo", "sketch")):
+        raise DataError(
+            f"{where}, split, must be a plain name of a folder, such as train. Received: {split!r}"
+        )
+    return split or None
+
+
+def _path(where, folder, column, text):
+    """The path that a cell names, below the table's folder, also where it leads through links."""
+    name = PureWindowsPath(text)  # takes both separators, and knows drives
+    path = folder.joinpath(*name.parts)
+    plain = text and "\0" not in text and not name.anchor
+    if not plain or folder.resolve() not in Path(os.path.realpath(path)).parents:
+        raise DataError(
+            f"{where}, {column}, must be a path below the folder of the table. Received: {text!r}"
+        )
+    return path
+
+
+IMPORTER = Importer(
+    name="csv",
+    summary="a table of photos, sketches and classes",
+    layout="""    a csv file, or a folder or archive with one: photo, sketch, label[, split]
+    photos/1.jpg, sketches/1.png, cat, train
+    (paths from the csv's folder; several rows of one photo are several sketches of it)""",
+    example="csv my_set/pairs.csv --out my_pairs",
+    find=find,
+)

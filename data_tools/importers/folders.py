@@ -1,0 +1,112 @@
+"""Photos and sketches of equal names in two folders, called A and B or otherwise."""
+
+from pathlib import PurePath
+
+from data_tools.groups import DataError
+from data_tools.importers.importer import (
+    SPLITS,
+    Importer,
+    as_splits,
+    class_folders,
+    image_files,
+    matched,
+    nested,
+    pair_group,
+    split_folders,
+    sub_folders,
+)
+
+
+def add_options(parser):
+    parser.add_argument(
+        "--direction",
+        choices=("AtoB", "BtoA"),
+        default="AtoB",
+        help="AtoB: photos are in A and sketches in B; BtoA: the other way round (default: %(default)s)",
+    )
+    parser.add_argument("--photos", metavar="DIR", help="in the source, where it is not called A")
+    parser.add_argument("--sketches", metavar="DIR", help="in the source, where it is not called B")
+    parser.add_argument("--class-name", default="all", help="where there are no class folders (default: all)")
+
+
+def find(root, options, findings):
+    named = {f"--{name}": options[name] for name in ("photos", "sketches")}
+    if any(named.values()):
+        parts = _parted(*_named(root, named), findings)
+    else:
+        parts = _a_and_b(root, options["direction"] == "BtoA", findings)
+    for split, photos, sketches in parts:
+        yield from _of_split(split, photos, sketches, options["class_name"], findings)
+
+
+def _named(root, named):
+    """The folders that the options name."""
+    for option, folder in named.items():
+        if not folder or PurePath(folder).is_absolute() or ".." in PurePath(folder).parts:
+            raise DataError(f"{option} must be a folder in the source, as the other is. Received: {folder}")
+    if PurePath(named["--photos"]) == PurePath(named["--sketches"]):
+        raise DataError(f"--photos and --sketches must differ. Received: {named['--photos']} for both")
+    for base in nested(root):
+        folders = [base / folder for folder in named.values()]
+        if all(folder.is_dir() for folder in folders):
+            return folders
+    missing = [f"{option} {folder}" for option, folder in named.items() if not (root / folder).is_dir()]
+    raise DataError(
+        f"{root} must have the folders of --photos and --sketches. Received: {', '.join(missing)}"
+    )
+
+
+def _a_and_b(root, swapped, findings):
+    """The `(split, photos, sketches)` of `<split>A` and `<split>B`, or else of `A` and `B`."""
+    sides = "BA" if swapped else "AB"
+    for base in nested(root):
+        splits = [split for split in SPLITS if all((base / f"{split}{side}").is_dir() for side in sides)]
+        if splits:
+            for path in sub_folders(base):
+                if not path.name.endswith(("A", "B")) or path.name[:-1] not in splits:
+                    findings.add("folders beside those of the splits (not read)", path)
+            parts = as_splits(splits).items()
+            return [(split, *(base / f"{name}{side}" for side in sides)) for name, split in parts]
+        if all((base / side).is_dir() for side in sides):
+            return _parted(*(base / side for side in sides), findings)
+    return []
+
+
+def _parted(photos, sketches, findings):
+    """The same of two folders that may have split folders."""
+    of_photos, of_sketches = (split_folders(side, findings) for side in (photos, sketches))
+    if (None in of_photos) != (None in of_sketches):
+        raise DataError(
+            f"{photos} and {sketches} must both have split folders ({', '.join(SPLITS)}), or neither. "
+            f"Received: {_named_splits(of_photos)}, and {_named_splits(of_sketches)}"
+        )
+    # A split that one side lacks is a folder that is not there, and so without images.
+    return [
+        (split, of_photos.get(split, photos / str(split)), of_sketches.get(split, sketches / str(split)))
+        for split in {**of_photos, **of_sketches}
+    ]
+
+
+def _named_splits(folders):
+    return "none" if None in folders else ", ".join(folders)
+
+
+def _of_split(split, photos, sketches, class_name, findings):
+    names = sorted({folder.name for side in (photos, sketches) for folder in class_folders(side, findings)})
+    for name, inner in [(class_name, ""), *((name, name) for name in names)]:
+        files = [image_files(side / inner, findings) for side in (photos, sketches)]
+        for photo, own in matched(*files, str, findings):
+            yield pair_group(split, name, photo, own)
+
+
+IMPORTER = Importer(
+    name="folders",
+    summary="photos and sketches of equal names in two folders",
+    layout="""    <split>A/[<class>/]<name>.jpg, <split>B/[<class>/]<name>.png
+    A/[<split>/][<class>/]<name>.jpg, B/[<split>/][<class>/]<name>.png
+    the same with any names of folders instead of A and B: --photos, --sketches
+    (split: train, test or val, which is the test where there is none)""",
+    example="folders my_set --photos pictures --sketches drawings --out my_pairs",
+    find=find,
+    add_options=add_options,
+)

@@ -1,0 +1,196 @@
+"""What an importer is, and what most of them need."""
+
+import argparse
+import re
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import Callable, NamedTuple
+
+from data_tools.groups import DataError, Group, ImageFile
+
+from keras_cgan.data import scan
+
+SPLITS = ("train", "test", "val")
+_LISTED = scan.EXTENSIONS | {".svg"}
+
+
+class Importer(NamedTuple):
+    """How one data set is read.
+
+    Attributes:
+        name: Of its command.
+        summary: One line.
+        layout: The files that it reads, as the set has them, for `--help` and for errors.
+        example: A command.
+        find: A function of the folder or file, the options (a dict) and `Findings` that gives `Group`s in a
+            settled order, and reads no image. It records what it leaves out.
+        add_options: A function that adds the importer's own options to a parser.
+        licence: What the set's own page says, for a reader.
+    """
+
+    name: str
+    summary: str
+    layout: str
+    example: str
+    find: Callable
+    add_options: Callable = lambda parser: None
+    licence: str = ""
+
+
+def natural(path):
+    """What sorts paths and texts with their numbers as numbers: 2 before 10."""
+    parts = re.split(r"([0-9]+)", str(path))
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], str(path)
+
+
+def image_files(folder, findings):
+    """The image files in a folder, sorted; other files are recorded, folders are left."""
+    files = []
+    for path in _entries(folder)[1]:
+        if path.suffix.lower() in scan.EXTENSIONS:
+            files.append(path)
+        else:
+            findings.add("files that are no images by their extension (not read)", path)
+    return sorted(files, key=natural)
+
+
+def sub_folders(folder):
+    """The folders in a folder, sorted, without hidden ones."""
+    return sorted(_entries(folder)[0], key=natural)
+
+
+def _entries(folder):
+    return scan.entries(folder) if folder.is_dir() else ([], [])
+
+
+def nested(root):
+    """The root and, as long as a folder has a single folder in it, that one.
+
+    Archives often hold all they have in one folder, or are unpacked into one.
+    """
+    bases = [root]
+    while len(bases) < 4 and len(folders := sub_folders(bases[-1])) == 1:
+        bases += folders
+    return bases
+
+
+def find_folder(root, *names):
+    """The first folder of these names that is in the root, in a single folder in it, or the root itself.
+
+    Returns:
+        A path, or `None`.
+    """
+    for folder in (base / name for base in nested(root) for name in names):
+        if folder.is_dir():
+            return folder
+    return root if root.is_dir() and root.resolve().name in names else None
+
+
+def as_splits(names):
+    """What split each split folder is, a dict: `val` is the test where there is no test."""
+    return {name: "test" if name == "val" and "test" not in names else name for name in names}
+
+
+def find_classes(root, name):
+    """The folder with the class folders: of that name, or the first with folders that have none in them."""
+    bases = (base for base in nested(root) if not any(map(sub_folders, sub_folders(base))))
+    return find_folder(root, name) or next(bases, root)
+
+
+def split_folders(base, findings):
+    """The split folders in a folder, by split; the folder itself, as split `None`, where it has none.
+
+    A folder `train` with no folders in it, among others that are no splits, is a class: the vehicle.
+    """
+    folders = {folder.name: folder for folder in sub_folders(base)}
+    splits = as_splits([name for name in folders if name in SPLITS])
+    if not splits or (list(splits) == ["train"] and len(folders) > 1 and not sub_folders(folders["train"])):
+        return {None: base}
+    for path in (
+        *image_files(base, findings),
+        *(path for name, path in folders.items() if name not in splits),
+    ):
+        findings.add("images and folders beside those of the splits (not read)", path)
+    return {split: folders[name] for name, split in splits.items()}
+
+
+def class_folders(base, findings):
+    """The class folders in a folder; folders in these are recorded."""
+    for folder in sub_folders(base):
+        for inner in sub_folders(folder):
+            findings.add("folders inside a class folder (not read)", inner)
+        yield folder
+
+
+def matched(photos, sketches, photo_of, findings):
+    """Photos with their sketches; what has no partner is recorded.
+
+    Args:
+        photos, sketches: Paths.
+        photo_of: A function from a sketch's stem to that of its photo.
+        findings: `Findings`.
+
+    Yields:
+        `(photo, sketches)`, in the order given.
+    """
+    by_photo, seen = {}, set()
+    for path in sketches:
+        by_photo.setdefault(photo_of(path.stem), []).append(path)
+    for photo in photos:
+        if photo.stem in seen:
+            findings.add("photos named as another but for the extension (left out)", photo)
+        elif photo.stem in by_photo:
+            yield photo, by_photo.pop(photo.stem)
+        else:
+            findings.add("photos without a sketch (left out)", photo)
+        seen.add(photo.stem)
+    for path in chain.from_iterable(by_photo.values()):
+        findings.add("sketches without a photo (left out)", path)
+
+
+def pair_group(split, class_name, photo, sketches):
+    """The group of a photo's file and its sketches' files."""
+    return Group(split, class_name, photo.stem, ImageFile(photo), tuple(map(ImageFile, sketches)))
+
+
+def sketch_groups(base, findings, class_names=None):
+    """A group for each sketch in the class folders of a set that has no photos.
+
+    Args:
+        base: The folder with the class folders.
+        findings: `Findings`.
+        class_names: A dict from the names of folders to those of classes; by default they are the same.
+    """
+    for path in image_files(base, findings):
+        findings.add("images outside of a class folder (left out)", path)
+    for folder in class_folders(base, findings):
+        class_name = (class_names or {}).get(folder.name, folder.name)
+        for path in image_files(folder, findings):
+            yield Group(None, class_name, path.stem, None, (ImageFile(path),))
+
+
+def read_lines(file):
+    """The lines of a text file, stripped, without empty ones.
+
+    Raises:
+        DataError: It is no text in UTF-8.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")  # with or without the mark that Windows puts first
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} must be text in UTF-8: {error}") from error
+    return [line for line in map(str.strip, text.splitlines()) if line]
+
+
+def listed(line):
+    """The folder and the stem of a list's line: `airplane/n02691156_58-1`, with or without an extension."""
+    path = PurePosixPath(line.replace("\\", "/"))
+    return path.parent.name, path.stem if path.suffix.lower() in _LISTED else path.name
+
+
+def positive(text):
+    """An option's integer of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1. Received: {value}")
+    return value

@@ -1,0 +1,217 @@
+"""From groups of a photo and its sketches to the folders that the examples read."""
+
+import errno
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from data_tools import unpacking
+from data_tools.groups import DataError, Group
+from data_tools.naming import Names
+from data_tools.progress import Progress
+from data_tools.target import Target
+
+from keras_cgan.data.images import ImageError, fit_image, write_image
+
+_AT_ONCE = 4096  # groups handed to the threads: millions of strokes need not wait in memory
+UNREADABLE = "images cannot be read (left out)"
+
+
+class Findings:
+    """What is left out of an import, by kind, in the order in which it was found.
+
+    Args:
+        root: The folder or file that is read: paths are shown from there. An archive's is removed in the end.
+    """
+
+    def __init__(self, root=None):
+        folder = root.parent if root and root.is_file() else root
+        self._prefix = f"{folder}{os.sep}" if root else ""
+        self.names = {}
+
+    def add(self, kind, what):
+        """Records that something, a path or a text, is of a kind."""
+        name = str(what).removeprefix(self._prefix)
+        if self._prefix:
+            name = name.replace(f"'{self._prefix}", "'")  # as errors of images quote it
+        self.names.setdefault(kind, []).append(name)
+
+    def lines(self, shown=5):
+        """One line a kind: the count and the first few."""
+        for kind, names in self.names.items():
+            more = ", ..." if len(names) > shown else ""
+            yield f"{len(names)} {kind}: {', '.join(names[:shown])}{more}"
+
+
+class Job(NamedTuple):
+    """A group and where its images go: paths below the folder in the making."""
+
+    group: Group
+    photo: Path | None
+    sketches: tuple
+
+
+def run_import(importer, source, out, options, size=256, fit="pad", force=False, threads=None):
+    """Reads a data set in its own layout and writes it in the project's.
+
+    Args:
+        importer: An `Importer`.
+        source: The folder, file or archive.
+        out: The folder to write: new, empty, or with an import that was stopped.
+        options: The importer's own options, a dict that JSON can hold.
+        size: Height and width of the images in pixels; 0 leaves each as it is.
+        fit: How other proportions are brought to size: `"pad"` with white, `"crop"` or `"stretch"`.
+        force: Whether an earlier import in `out` is replaced.
+        threads: How many decode and write; by default as many as Python chooses for this machine.
+
+    Returns:
+        The report, a dict: the settings, counts by split and class, and what was left out.
+
+    Raises:
+        DataError: The source or the folder is not as it must be, or no image is left.
+        OSError: The disk is full, or something may not be read or written.
+    """
+    source, out = Path(source), Path(out)
+    if not source.exists():
+        raise DataError(f"there is no file or folder {source}")
+    if source.resolve() == out.resolve() or source.resolve() in out.resolve().parents:
+        raise DataError(f"--out must not be in the data that is read. Received: --out {out}, of {source}")
+    settings = {
+        "importer": importer.name,
+        "source": str(source.resolve()),
+        "size": size,
+        "fit": fit,
+        **options,
+    }
+    target = Target(out, settings, force)
+    if not target.is_moving():
+        try:
+            root = _opened(source, target)
+            findings = Findings(root)
+            jobs = _jobs(importer.find(root, options, findings), target.part)
+        except DataError:
+            target.give_up()
+            raise
+        _remove_others(target.part, jobs)
+        written = _write(jobs, size, fit, findings, threads)
+        if not written:
+            target.give_up()
+            left_out = "".join(f"\n    {line}" for line in findings.lines())
+            raise DataError(
+                f"there are no images for {importer.name} in {source}. It reads:\n{importer.layout}"
+                + (f"\nLeft out:{left_out}" if left_out else "")
+            )
+        unpacking.remove(target.part / _UNPACKED)
+        report = {"settings": settings, "counts": _counts(written), "left_out": findings.names}
+        target.finish(report)
+        return report
+    target.finish({})
+    return target.report()
+
+
+_UNPACKED = ".unpacked"
+
+
+def _opened(source, target):
+    """The folder to read: the source, or what is in its archive."""
+    if not unpacking.is_archive(source):
+        return source
+    folder = target.part / _UNPACKED
+    done = target.part / ".unpacked.done"
+    if not done.exists():
+        unpacking.remove(folder)
+        unpacking.unpack(source, folder)
+        done.touch()
+    return folder
+
+
+def _jobs(groups, part):
+    """Where everything goes; names are given in the order of the groups."""
+    names = Names()
+    jobs = []
+    for group in groups:
+        base = part / group.split if group.split else part
+        class_folder = names.of_class(group.class_name)
+        stem, stems = names.of_group((group.split, class_folder), group.name, len(group.sketches))
+        photo = base / "photo" / class_folder / f"{stem}.png" if group.photo is not None else None
+        sketches = tuple(base / "sketch" / class_folder / f"{name}.png" for name in stems)
+        jobs.append(Job(group, photo, sketches))
+    return jobs
+
+
+def _remove_others(part, jobs):
+    """What an earlier process wrote, of a source that has changed since."""
+    wanted = {path for job in jobs for path in (job.photo, *job.sketches)}
+    for path in part.glob("**/*.png"):
+        if _UNPACKED not in path.parts and path not in wanted:
+            path.unlink()
+
+
+def _write(jobs, size, fit, findings, threads):
+    """Writes the images of the jobs, and returns the jobs of which something was written."""
+    progress = Progress(
+        len(jobs), "photos with their sketches" if any(job.photo for job in jobs) else "sketches"
+    )
+    written = []
+    with ThreadPoolExecutor(threads) as pool:  # cv2 works without holding Python's lock
+        for begin in range(0, len(jobs), _AT_ONCE):
+            some = jobs[begin : begin + _AT_ONCE]
+            for job, problems in zip(some, pool.map(lambda job: _write_one(job, size, fit), some)):
+                for problem in problems:
+                    findings.add(UNREADABLE, problem)
+                if any(path.exists() for path in job.sketches):
+                    written.append(job)
+                progress.add()
+    return written
+
+
+def _write_one(job, size, fit):
+    """Writes what is not there yet; of a photo and its sketches neither without the other.
+
+    Returns:
+        What could not be read, a list of texts.
+    """
+    problems = []
+    pairs = list(zip(job.group.sketches, job.sketches))
+    if job.group.photo is not None and not _made(job.group.photo, job.photo, size, fit, problems):
+        return problems
+    made = [_made(image, path, size, fit, problems) for image, path in pairs]
+    if not any(made) and job.photo is not None:
+        job.photo.unlink(missing_ok=True)
+    return problems
+
+
+def _made(image, path, size, fit, problems):
+    """Whether an image is there in the end."""
+    if path.exists():
+        return True
+    try:
+        pixels = image.load()
+    except ImageError as error:
+        problems.append(f"{image}: {error}" if str(image) not in str(error) else str(error))
+        return False
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    write_image(path, fit_image(pixels, (size, size), fit) if size else pixels)
+    return True
+
+
+def _counts(jobs):
+    """Photos and sketches by split and class."""
+    counts = {}
+    for job in jobs:
+        of_class = counts.setdefault(job.group.split or "all", {}).setdefault(
+            job.sketches[0].parent.name, Counter()
+        )
+        of_class["photos"] += job.photo is not None
+        of_class["sketches"] += sum(path.exists() for path in job.sketches)
+    return counts
+
+
+def explain(error, out):
+    """A line for an error of the system."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"no space is left for {out}: free some, and the same command goes on ({error})"
+    return f"cannot read or write {error.filename or out}: {error.strerror or error}"

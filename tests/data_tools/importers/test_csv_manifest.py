@@ -1,0 +1,126 @@
+"""Tables of photos, sketches and labels."""
+
+import pytest
+
+from data_tools.groups import DataError
+from keras_cgan.data import FolderPairs
+
+
+@pytest.fixture
+def table(source, paint):
+    """A function that writes a table beside three photos and four sketches, and gives its path."""
+    for number in (1, 2, 3):
+        paint(source / "p" / f"{number}.jpg", 40 + number)
+    for number in (1, 2, 3, 4):
+        paint(source / "s" / f"{number}.png", 200 + number)
+
+    def table(*lines, encoding="utf-8"):
+        file = source / "pairs.csv"
+        file.write_text("\n".join(lines) + "\n", encoding=encoding)
+        return file
+
+    return table
+
+
+@pytest.mark.filterwarnings("ignore:.*classes have no pair")
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_columns_in_any_order_and_several_sketches(run, table, delimiter, encoding):
+    rows = [
+        ("Split", "note", "LABEL", "Sketch", " photo "),
+        ("train", "a", "bär", "s/1.png", "p/1.jpg"),
+        ("train", "b", "bär", "s\\2.png", "p/1.jpg"),
+        (),
+        ("test", "", "-5", "s/3.png", "p/2.jpg"),
+        ("test", "", "-5", "s/4.png", "p/2.jpg"),
+        ("train", "", "bär", "s/2.png", "p/1.jpg"),
+        ("train", "", "bär", "s/4.png", "p/9.jpg"),
+    ]
+    made = run("csv", table(*map(delimiter.join, rows), encoding=encoding))
+    assert made.counts == {"train": {"bär": (1, 2)}, "test": {"-5": (1, 2)}}
+    assert made.grey("train/photo/bär/1.png") == 41 and made.grey("train/sketch/bär/1-2.png") == 202
+    assert made.left_out == {
+        "rows that repeat an earlier one (left out)": ["pairs.csv, row 7"],
+        "rows whose files are not there (left out)": ["pairs.csv, row 8: p/9.jpg"],
+    }
+    assert len(FolderPairs(made.out, "train")) == 2
+
+
+def test_quoted_cells_and_a_folder_with_one_table(run, table, source):
+    table("photo,sketch,label", '"p/1.jpg","s/1.png","bear, big"')
+    made = run("csv", source.parent / "set")
+    assert made.files == {"photo/bear, big/1.png", "sketch/bear, big/1.png"}
+
+
+def test_two_tables_in_a_folder(run, table, source):
+    table("photo,sketch,label", "p/1.jpg,s/1.png,a")
+    (source / "other.CSV").write_text("")
+    with pytest.raises(DataError, match="must hold one csv file.*other.CSV, pairs.csv"):
+        run("csv", source)
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        "../outside.jpg",
+        "p/../../outside.jpg",
+        "/etc/passwd",
+        "C:\\x.jpg",
+        "\\x.jpg",
+        "link.jpg",
+        "",
+        ".",
+        "l/x",
+    ],
+)
+def test_paths_lead_nowhere_else(run, table, source, paint, photo):
+    paint(source.parent / "outside.jpg")
+    file = table("photo,sketch,label", "p/1.jpg,s/1.png,a", f"{photo},s/2.png,a")
+    (source / "link.jpg").symlink_to(source.parent / "outside.jpg")
+    (source / "l").symlink_to(source.parent)
+    with pytest.raises(DataError, match="pairs.csv, row 3, photo, must be a path below the folder") as error:
+        run("csv", file)
+    assert f"Received: {photo!r}" in str(error.value)
+
+
+@pytest.mark.parametrize("label", ["", " ", "=1+1", "+a", "@sum", "-a", "-"])
+def test_labels_that_are_none(run, table, label):
+    file = table("photo,sketch,label", "p/1.jpg,s/1.png,a", f"p/2.jpg,s/2.png,{label}")
+    with pytest.raises(DataError, match="pairs.csv, row 3, label, must be .*Received") as error:
+        run("csv", file)
+    assert repr(label.strip()) in str(error.value)
+
+
+@pytest.mark.parametrize("split", ["", "../up", "a/b", ".hidden", "photo", "con"])
+def test_splits_that_are_none(run, table, split):
+    file = table("photo,sketch,label,split", "p/1.jpg,s/1.png,a,train", f"p/2.jpg,s/2.png,a,{split}")
+    with pytest.raises(DataError, match="pairs.csv, row 3, split, must be "):
+        run("csv", file)
+
+
+def test_empty_splits_are_no_splits(run, table):
+    made = run("csv", table("photo,sketch,label,split", "p/1.jpg,s/1.png,a,", "p/2.jpg,s/2.png,a"))
+    assert made.counts == {"all": {"a": (2, 2)}}
+    with pytest.raises(DataError, match="row 3, split, must be given in every row or in none"):
+        run("csv", table("photo,sketch,label,split", "p/1.jpg,s/1.png,a,", "p/2.jpg,s/2.png,a,test"), out="o")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "must begin with a row that names the columns"),
+        (b"photo,sketch\np/1.jpg,s/1.png\n", "must begin with a row that names the columns"),
+        (b"photo,sketch,label,photo\n", "each once"),
+        (b"photo,sketch,label\np/1.jpg,s/1.png,a,b\n", "row 2, must have a cell for each of the 3 columns"),
+        (b"photo,sketch,label\np/1.jpg,s/1.png\n", "row 2, label, must be"),
+        (b"photo,sketch,label\np/1.jpg,s/1.png,b\xe4r\n", "must be text in UTF-8"),
+        (b'photo,sketch,label\np/1.jpg,s/1.png,"a"b\n', "is no table: .*line 2"),
+        (b"photo,sketch,label\np/1.jpg,s/1.png\0,a\n", "row 2, sketch, must be a path|is no table"),
+        (b"photo,sketch,label\n", "there are no images for csv"),
+    ],
+)
+def test_files_that_are_no_tables(run, table, text, message):
+    file = table("")
+    file.write_bytes(text)
+    with pytest.raises(DataError, match=message):
+        run("csv", file)

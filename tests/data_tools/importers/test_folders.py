@@ -1,0 +1,86 @@
+"""Photos and sketches of equal names in two folders."""
+
+import pytest
+
+from data_tools.groups import DataError
+from keras_cgan.data import FolderPairs
+
+
+def pairs(paint, photos, sketches, names):
+    for name in names:
+        paint(photos / f"{name}.jpg", 40)
+        paint(sketches / f"{name}.png", 200)
+
+
+@pytest.mark.parametrize(("direction", "photo"), [("AtoB", 40), ("BtoA", 200)])
+def test_split_a_and_split_b(run, source, paint, direction, photo):
+    for split in ("train", "val"):
+        pairs(paint, source / f"{split}A" / "cat", source / f"{split}B" / "cat", ("1", "2"))
+    paint(source / "trainA" / "cat" / "3.png")
+    paint(source / "trainB" / "dog" / "1.png")
+    paint(source / "testA" / "1.png")
+    made = run("folders", source, "--direction", direction)
+    assert made.counts == {"train": {"cat": (2, 2)}, "test": {"cat": (2, 2)}}
+    assert made.grey("train/photo/cat/2.png") == photo and made.grey("train/sketch/cat/2.png") == 240 - photo
+    assert made.left_out["folders beside those of the splits (not read)"] == ["testA"]
+    lonely = {"AtoB": ("photos", "sketches"), "BtoA": ("sketches", "photos")}[direction]
+    assert "trainA/cat/3.png" in str([names for kind, names in made.left_out.items() if lonely[0] in kind])
+    assert "trainB/dog/1.png" in str([names for kind, names in made.left_out.items() if lonely[1] in kind])
+    assert len(FolderPairs(made.out, "test")) == 2
+
+
+def test_a_and_b_with_splits_and_classes(run, source, paint):
+    for inner in ("train/cat", "train/dog", "test/cat"):
+        pairs(paint, source / "A" / inner, source / "B" / inner, ("1", "10", "9"))
+    paint(source / "B" / "val" / "cat" / "1.png")
+    made = run("folders", source)
+    assert made.counts == {"train": {"cat": (3, 3), "dog": (3, 3)}, "test": {"cat": (3, 3)}}
+    assert made.left_out == {"sketches without a photo (left out)": ["B/val/cat/1.png"]}
+
+
+def test_a_and_b_without_splits(run, source, paint):
+    pairs(paint, source / "A", source / "B", ("1", "2"))
+    pairs(paint, source / "A" / "train", source / "B" / "train", ("1",))
+    pairs(paint, source / "A" / "bus", source / "B" / "bus", ("1",))
+    made = run("folders", source, "--class-name", "thing")
+    assert made.counts == {"all": {"thing": (2, 2), "bus": (1, 1), "train": (1, 1)}}
+    assert len(FolderPairs(made.out, "train")) == 3  # a photo of "thing" is held out; the others have one
+
+
+def test_a_second_photo_of_a_name_is_left_out(run, source, paint):
+    pairs(paint, source / "A", source / "B", ("1",))
+    paint(source / "A" / "1.png", 99)
+    made = run("folders", source)
+    assert made.grey("photo/all/1.png") == 40
+    assert made.left_out == {"photos named as another but for the extension (left out)": ["A/1.png"]}
+
+
+def test_free_names(run, source, paint):
+    pairs(paint, source / "my" / "pictures" / "cat", source / "my" / "drawn by hand" / "cat", ("1", "2"))
+    made = run("folders", source, "--photos", "pictures", "--sketches", "drawn by hand")
+    assert made.counts == {"all": {"cat": (2, 2)}} and made.grey("photo/cat/1.png") == 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--photos", "A"], "--sketches must be a folder in the source"),
+        (["--photos", "../A", "--sketches", "B"], "--photos must be a folder in the source.*Received: ../A"),
+        (
+            ["--photos", "A", "--sketches", "/tmp"],
+            "--sketches must be a folder in the source.*Received: /tmp",
+        ),
+        (["--photos", "A", "--sketches", "./A"], "must differ"),
+        (["--photos", "A", "--sketches", "C"], "Received: --sketches C"),
+    ],
+)
+def test_names_that_are_no_folders_of_the_source(run, source, paint, arguments, message):
+    pairs(paint, source / "A", source / "B", ("1",))
+    with pytest.raises(DataError, match=message):
+        run("folders", source, *arguments)
+
+
+def test_splits_on_one_side_alone(run, source, paint):
+    pairs(paint, source / "A" / "train", source / "B", ("1",))
+    with pytest.raises(DataError, match="must both have split folders.*Received: train, and none"):
+        run("folders", source)

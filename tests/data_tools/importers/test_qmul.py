@@ -1,0 +1,69 @@
+"""QMUL Shoe v2 and Chair v2, as they are distributed now and as they were."""
+
+import pytest
+
+from data_tools.groups import DataError
+from keras_cgan.data import FolderPairs
+
+
+@pytest.fixture
+def new(tmp_path, paint):
+    folder = tmp_path / "ChairV2"
+    for split, photo in (("train", "1031000079"), ("train", "5"), ("test", "7")):
+        paint(folder / f"{split}B" / f"{photo}.png", 30)
+        for number in (1, 2, 10):
+            paint(folder / f"{split}A" / f"{photo}_{number}.png", 100 + number)
+    paint(folder / "testA" / "99_1.png")
+    paint(folder / "test_noise" / "7_1_mask1.png")
+    return folder
+
+
+@pytest.fixture
+def old(tmp_path, paint):
+    folder = tmp_path / "old"
+    for photo in ("1", "2", "3", "4"):
+        paint(folder / "ShoeV2_photo" / f"{photo}.png", 30)
+        paint(folder / "ShoeV2_sketch_png" / f"{photo}_1.png", 110)
+        paint(folder / "ShoeV2_sketch_png" / f"{photo}_2.png", 120)
+    return folder
+
+
+def test_new_layout(run, new):
+    made = run("qmul", new)
+    assert made.counts == {"train": {"chair": (2, 6)}, "test": {"chair": (1, 3)}}
+    assert {name for name in made.files if name.startswith("test")} == {
+        "test/photo/chair/7.png",
+        *(f"test/sketch/chair/7-{number}.png" for number in (1, 2, 3)),
+    }
+    assert made.grey("test/sketch/chair/7-3.png") == 110  # the tenth is the last
+    assert made.left_out == {"sketches without a photo (left out)": ["testA/99_1.png"]}
+    pairs = FolderPairs(made.out, "train")
+    assert len(pairs) == 6 and len(set(pairs.photo_ids)) == 2
+
+
+def test_old_layout_without_lists_has_no_split(run, old):
+    made = run("qmul", old)
+    assert made.counts == {"all": {"shoe": (4, 8)}}
+    assert made.grey("sketch/shoe/3-2.png") == 120
+    assert len(FolderPairs(made.out, "train")) == 6  # a fifth of the photos, one at least, is held out
+
+
+def test_old_layout_with_lists(run, old):
+    (old / "photo_train.txt").write_text("1.png\n2\n")
+    (old / "photo_test.txt").write_text("2.png\n")
+    (old / "sketch_test.txt").write_text("3_1.svg\n")
+    made = run("qmul", old)
+    assert made.counts == {"train": {"shoe": (1, 2)}, "test": {"shoe": (2, 4)}}
+    assert made.left_out == {
+        "photos in the lists of train and of test (taken for test)": ["ShoeV2_photo/2.png"],
+        "photos that no list names (left out)": ["ShoeV2_photo/4.png"],
+    }
+
+
+def test_the_class_is_given_where_it_cannot_be_seen(run, new, tmp_path, monkeypatch):
+    monkeypatch.chdir(new)
+    assert list(run("qmul", new.relative_to(new)).counts["test"]) == ["chair"]
+    unnamed = new.rename(tmp_path / "v2")
+    with pytest.raises(DataError, match="--class-name must be given .*Received"):
+        run("qmul", unnamed, out="other")
+    assert list(run("qmul", unnamed, "--class-name", "seat", out="other").counts["test"]) == ["seat"]
