@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from data_tools import unpacking
 from data_tools.groups import DataError, Group
-from data_tools.naming import Names
+from data_tools.naming import Names, printable
 from data_tools.progress import Progress
-from data_tools.target import Target
+from data_tools.target import Target, check_apart
 
 from keras_cgan.data.images import ImageError, fit_image, write_image
 
@@ -36,7 +36,7 @@ class Findings:
         name = str(what).removeprefix(self._prefix)
         if self._prefix:
             name = name.replace(f"'{self._prefix}", "'")  # as errors of images quote it
-        self.names.setdefault(kind, []).append(name)
+        self.names.setdefault(kind, []).append(printable(name))
 
     def lines(self, shown=5):
         """One line a kind: the count and the first few."""
@@ -76,8 +76,7 @@ def run_import(importer, source, out, options, size=256, fit="pad", force=False,
     source, out = Path(source), Path(out)
     if not source.exists():
         raise DataError(f"there is no file or folder {source}")
-    if source.resolve() == out.resolve() or source.resolve() in out.resolve().parents:
-        raise DataError(f"--out must not be in the data that is read. Received: --out {out}, of {source}")
+    check_apart(source, out)
     settings = {
         "importer": importer.name,
         "source": str(source.resolve()),
@@ -85,30 +84,34 @@ def run_import(importer, source, out, options, size=256, fit="pad", force=False,
         "fit": fit,
         **options,
     }
-    target = Target(out, settings, force)
-    if not target.is_moving():
-        try:
-            root = _opened(source, target)
-            findings = Findings(root)
-            jobs = _jobs(importer.find(root, options, findings), target.part)
-        except DataError:
-            target.give_up()
-            raise
+    with Target(out, settings, force) as target:
+        if target.is_moving():
+            target.finish({})
+        else:
+            target.finish(_import_into(target, importer, source, options, settings, threads))
+        return target.report()
+
+
+def _import_into(target, importer, source, options, settings, threads):
+    """Writes the images below `target.part`, and returns the report."""
+    try:
+        root = _opened(source, target)
+        findings = Findings(root)
+        jobs = _jobs(importer.find(root, options, findings), target.part)
         _remove_others(target.part, jobs)
-        written = _write(jobs, size, fit, findings, threads)
+        written = _write(jobs, settings["size"], settings["fit"], findings, threads)
         if not written:
-            target.give_up()
             left_out = "".join(f"\n    {line}" for line in findings.lines())
             raise DataError(
                 f"there are no images for {importer.name} in {source}. It reads:\n{importer.layout}"
                 + (f"\nLeft out:{left_out}" if left_out else "")
             )
-        unpacking.remove(target.part / _UNPACKED)
-        report = {"settings": settings, "counts": _counts(written), "left_out": findings.names}
-        target.finish(report)
-        return report
-    target.finish({})
-    return target.report()
+    except DataError:
+        target.give_up()
+        raise
+    _remove_others(target.part, written)
+    unpacking.remove(target.part / _UNPACKED)
+    return {"settings": settings, "counts": _counts(written), "left_out": findings.names}
 
 
 _UNPACKED = ".unpacked"
@@ -142,11 +145,15 @@ def _jobs(groups, part):
 
 
 def _remove_others(part, jobs):
-    """What an earlier process wrote, of a source that has changed since."""
+    """What an earlier process wrote of a source that has changed since, or as it was killed."""
     wanted = {path for job in jobs for path in (job.photo, *job.sketches)}
-    for path in part.glob("**/*.png"):
-        if _UNPACKED not in path.parts and path not in wanted:
-            path.unlink()
+    for folder in [path for path in part.iterdir() if path.is_dir() and path.name != _UNPACKED]:
+        for base, folders, files in os.walk(folder, topdown=False):
+            for path in (Path(base, name) for name in files):
+                if path not in wanted:
+                    path.unlink()
+            if not os.listdir(base):
+                os.rmdir(base)
 
 
 def _write(jobs, size, fit, findings, threads):

@@ -5,9 +5,14 @@ import unicodedata
 
 from data_tools.groups import DataError
 
+from keras_cgan.data.scan import SIDES
+
 MOST_BYTES = 150  # file systems take 255; ending, number and the name of a file in the making come on top
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\ud800-\udfff]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
+# Windows takes these for devices, whatever follows a dot.
+_RESERVED = re.compile(r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(?=\s*(\.|$))", re.IGNORECASE)
+_DROPPED = re.compile(r"[\s.]+$")
+_NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _PASSED_OVER = ("thumbs.db", "desktop.ini", "__macosx")  # by `keras_cgan.data`, as hidden files are
 
 
@@ -26,13 +31,29 @@ def safe_name(text):
     >>> safe_name("../bear: big?"), safe_name("con"), safe_name("straße 1")
     ('_._bear_ big_', 'con_', 'straße 1')
     """
-    name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)).strip().rstrip(". ")
+    name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)).strip()
     if name.startswith("."):
         name = "_" + name[1:]
-    name = name.encode()[:MOST_BYTES].decode(errors="ignore").rstrip(". ")
-    if not name or _RESERVED.fullmatch(name) or name.lower() in _PASSED_OVER:
+    name = _cut(_RESERVED.sub(r"\1_", _cut(name)))
+    if not name or name.lower() in _PASSED_OVER:
         name += "_"
     return name
+
+
+def _cut(name):
+    """At most `MOST_BYTES`, and without an ending that Windows drops."""
+    return _DROPPED.sub("", name.encode()[:MOST_BYTES].decode(errors="ignore"))
+
+
+def printable(text):
+    """A text whose control characters, and bytes that are no text, are shown as escapes.
+
+    Example:
+
+    >>> print(printable("two" + chr(10) + "lines"))
+    two\\nlines
+    """
+    return _NOT_PRINTED.sub(lambda match: match[0].encode("unicode-escape").decode(), text)
 
 
 def folded(name):
@@ -48,6 +69,7 @@ class Names:
 
     def __init__(self):
         self._taken = {}
+        self._last = {}
         self._classes = {}
 
     def of_class(self, text):
@@ -57,6 +79,8 @@ class Names:
             DataError: Another class would have the same folder.
         """
         name = safe_name(text)
+        if folded(name) in SIDES:  # which would be read as folders of a split
+            name += "_"
         first = self._classes.setdefault(folded(name), text)
         if first != text:
             raise DataError(
@@ -79,12 +103,15 @@ class Names:
         """
         taken = self._taken.setdefault(folder, set())
         wanted = safe_name(text)
-        number = 1
+        # What was taken stays so: thousands of photos of one name need not be counted through each time.
+        key = (folder, folded(wanted), sketches)
+        number = self._last.get(key, 1)
         while True:
             stem = wanted if number == 1 else f"{wanted}_{number}"
             stems = [stem] if sketches == 1 else [f"{stem}-{n}" for n in range(1, sketches + 1)]
             names = {folded(name) for name in (stem, *stems)}
             if not names & taken:
                 taken |= names
+                self._last[key] = number
                 return stem, stems
             number += 1

@@ -1,8 +1,14 @@
 """Archives, unpacked where they can do no harm."""
 
+import bz2
+import errno
+import gzip
+import lzma
 import os
+import re
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -13,9 +19,27 @@ from data_tools.groups import DataError
 MOST_BYTES = 200 * 2**30
 MOST_FILES = 5_000_000
 MOST_RATIO = 200  # images hardly shrink; text such as ndjson shrinks tenfold
+MOST_DEPTH = 64  # of folders in folders
 _FREE_BYTES = 2**27  # what any archive may unpack to
 _BLOCK = 2**20
+_MOST_AT_ONCE = 2**24  # a tar's header may say that gigabytes of it follow, which tarfile reads at once
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+_DRIVE = re.compile("[A-Za-z]:")
+# What the readers of archives raise for damaged ones: they were not written with these in mind.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    LookupError,
+    ValueError,
+)
 
 
 def is_archive(path):
@@ -38,42 +62,65 @@ def unpack(archive, folder, most_bytes=MOST_BYTES, most_files=MOST_FILES, most_r
     Raises:
         DataError: It is damaged or encrypted, goes beyond a limit, or has an entry outside of it, a link or a
             device.
+        OSError: The disk is full, or something may not be read or written.
 
     Example:
 
     >>> unpack("sketchy.zip", "unpacked")
     """
     archive, folder = Path(archive), Path(folder)
-    most = min(most_bytes, max(_FREE_BYTES, most_ratio * archive.stat().st_size))
-    left = {"bytes": most, "files": most_files}
+    left = _Left(archive, min(most_bytes, max(_FREE_BYTES, most_ratio * archive.stat().st_size)), most_files)
     folder.mkdir(parents=True)
     entries = _zip_entries if archive.name.lower().endswith(".zip") else _tar_entries
     try:
-        for name, opened in entries(archive):
+        for name, opened in entries(archive, left):
             path = folder / _inside(archive, name)
-            left["files"] -= 1
-            if left["files"] < 0:
-                raise DataError(f"{archive} must hold at most {most_files} files and folders")
             if opened is None:
-                path.mkdir(parents=True, exist_ok=True)
+                _make_folders(path, folder, left)
             else:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                _make_folders(path.parent, folder, left)
+                left.take_file()
                 with opened() as source, open(path, "xb") as target:
-                    _copy(source, target, left, archive, most)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError) as error:
+                    _copy(source, target, left)
+    except DataError:
+        raise
+    except _DAMAGED as error:
         raise DataError(f"{archive} is damaged, or not an archive of this kind: {error}") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise DataError(f"{archive} has two entries of one name: {Path(error.filename).name}") from error
-    except DataError:
-        raise
     except OSError as error:
         # Decompressors raise it without a number for damaged data; a full disk has one.
         if error.errno is None:
             raise DataError(f"{archive} is damaged: {error}") from error
+        if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
+            raise DataError(f"{archive} has a name that this system does not take: {error}") from error
         raise
 
 
-def _zip_entries(archive):
+class _Left:
+    """What an archive may still unpack to."""
+
+    def __init__(self, archive, most_bytes, most_files):
+        self.archive, self._most_bytes, self._most_files = archive, most_bytes, most_files
+        self._bytes = self._files = 0
+
+    def take_bytes(self, count):
+        self._bytes += count
+        self.check_bytes(self._bytes)
+
+    def check_bytes(self, count):
+        if count > self._most_bytes:
+            raise DataError(
+                f"{self.archive} would unpack to more than {self._most_bytes // 2**20} MB: it may be a bomb"
+            )
+
+    def take_file(self):
+        self._files += 1
+        if self._files > self._most_files:
+            raise DataError(f"{self.archive} must hold at most {self._most_files} files and folders")
+
+
+def _zip_entries(archive, left):
     with zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
             if stat.S_ISLNK(info.external_attr >> 16):
@@ -83,8 +130,8 @@ def _zip_entries(archive):
             yield info.filename, None if info.is_dir() else (lambda: opened.open(info))
 
 
-def _tar_entries(archive):
-    with tarfile.open(archive) as opened:
+def _tar_entries(archive, left):
+    with _decompressed(archive) as stream, tarfile.open(fileobj=_Watched(stream, left), mode="r:") as opened:
         for info in opened:
             if not (info.isfile() or info.isdir()):
                 raise DataError(
@@ -92,14 +139,50 @@ def _tar_entries(archive):
                     f"Received: {info.name!r}"
                 )
             yield info.name, None if info.isdir() else (lambda: opened.extractfile(info))
+            opened.members.clear()  # of millions of files
+
+
+def _decompressed(archive):
+    with open(archive, "rb") as file:
+        begin = file.read(6)
+    opener = next((opener for magic, opener in _COMPRESSED.items() if begin.startswith(magic)), open)
+    return opener(archive, "rb")
+
+
+class _Watched:
+    """A stream of which tarfile may read and skip no more than an archive may unpack to.
+
+    What it skips is decompressed as well, and what is in its own headers it holds in memory.
+    """
+
+    def __init__(self, stream, left):
+        self._stream, self._left = stream, left
+
+    def read(self, count):
+        if count > _MOST_AT_ONCE:
+            raise DataError(f"{self._left.archive} has a header of {count // 2**20} MB: it may be a bomb")
+        self._left.check_bytes(self.tell() + count)
+        return self._stream.read(count)
+
+    def seek(self, place):
+        self._left.check_bytes(place)
+        return self._stream.seek(place)
+
+    def tell(self):
+        return self._stream.tell()
 
 
 def _inside(archive, name):
     """The path of an entry below the folder."""
     path = PurePosixPath(name.replace("\\", "/"))
-    outside = path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]
+    outside = path.is_absolute() or ".." in path.parts or _DRIVE.match(str(path))
     if outside or "\0" in name:
         raise DataError(f"{archive} must hold nothing outside of itself. Received: {name!r}")
+    if len(path.parts) > MOST_DEPTH:
+        raise DataError(
+            f"{archive} must hold at most {MOST_DEPTH} folders in folders. "
+            f"Received: {len(path.parts)}, {name[:60]!r}..."
+        )
     try:
         os.fsencode(path)
     except UnicodeEncodeError as error:
@@ -107,11 +190,17 @@ def _inside(archive, name):
     return path
 
 
-def _copy(source, target, left, archive, most):
+def _make_folders(path, folder, left):
+    """Makes a folder and those that it is in, each of which counts as a file."""
+    if path != folder and not path.is_dir():
+        _make_folders(path.parent, folder, left)
+        left.take_file()
+        path.mkdir()
+
+
+def _copy(source, target, left):
     while block := source.read(_BLOCK):
-        left["bytes"] -= len(block)
-        if left["bytes"] < 0:
-            raise DataError(f"{archive} would unpack to more than {most // 2**20} MB: it may be a bomb")
+        left.take_bytes(len(block))
         target.write(block)
 
 
