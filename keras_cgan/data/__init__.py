@@ -7,6 +7,7 @@ _EXPORTS = {
     "open_pairs": "opening",
     "EmbeddedPairs": "embedded",
     "FolderPairs": "folder",
+    "ShardPairs": "shards",
     "ClassImages": "class_images",
     "open_images": "opening",
     "embedded_images": "embedded_digits",

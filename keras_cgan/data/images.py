@@ -40,6 +40,26 @@ def decode_image(path):
         data = Path(path).read_bytes()
     except OSError as error:
         raise ImageError(f"Cannot read {str(path)!r}: {error}") from error
+    return decode_bytes(data, path)
+
+
+def decode_bytes(data, path):
+    """What `decode_image` makes of a file's bytes.
+
+    Args:
+        data: The bytes of an image file.
+        path: What they are, for messages.
+
+    Returns:
+        A uint8 array in [0, 255].
+
+    Raises:
+        ImageError: As `decode_image` does.
+
+    Example:
+        >>> decode_bytes(Path("photo/chair/0007.jpg").read_bytes(), "photo/chair/0007.jpg").shape
+        (256, 320, 3)
+    """
     flags = _ORIENTED if data.startswith(_JPEG_SIGNATURE) else cv2.IMREAD_UNCHANGED
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None

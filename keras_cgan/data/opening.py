@@ -11,23 +11,26 @@ from keras_cgan.data.embedded import EmbeddedPairs
 from keras_cgan.data.embedded_digits import embedded_images
 from keras_cgan.data.folder import FolderPairs
 from keras_cgan.data.images import FITS, check_channels, check_image_size
+from keras_cgan.data.shards import ShardPairs, is_sharded
 
 DIGITS = "digits"
 
 
-def open_pairs(folder=None, misalignment=0.4):
+def open_pairs(folder=None, misalignment=0.4, fit="pad"):
     """The training pairs and the test pairs of a folder, or of the embedded set.
 
     Args:
         folder: `<folder>/{train,test}/{photo,sketch}/<class>/<name>`, or without `train` and
-            `test`: see `FolderPairs`. `None` for the embedded set, 420 and 120 pairs.
+            `test`: see `FolderPairs`; or shards: see `ShardPairs`. `None` for the embedded set, 420 and
+            120 pairs.
         misalignment: Of the embedded set, at least 0.
+        fit: How images of other proportions in a folder are brought to size (see `fit_image`).
 
     Returns:
         `(train, test)`, each a `Pairs`, of the same classes.
 
     Raises:
-        ValueError: The folder holds fewer than two classes, or is not as `FolderPairs` wants it.
+        ValueError: The folder holds fewer than two classes, or is not as the reader wants it.
 
     Example:
 
@@ -35,12 +38,13 @@ def open_pairs(folder=None, misalignment=0.4):
     """
     if folder is None:
         return EmbeddedPairs(420, misalignment, seed=0), EmbeddedPairs(120, misalignment, seed=1)
-    train = FolderPairs(folder, "train")
+    of_kind = ShardPairs if is_sharded(folder) else FolderPairs
+    train = of_kind(folder, "train", fit=fit)
     if train.n_classes < 2:
         raise ValueError(
             f"`folder` must hold at least two classes. Received: {', '.join(train.class_names)} in {folder}"
         )
-    return train, FolderPairs(folder, "test", class_names=train.class_names)
+    return train, of_kind(folder, "test", fit=fit, class_names=train.class_names)
 
 
 def open_images(source=None, image_size=(28, 28), channels=1, fit="pad", test_share=0.2, seed=0, n=12_000):

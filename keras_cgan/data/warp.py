@@ -21,8 +21,8 @@ def warp_map(rng, image_size, strength):
             to a twentieth.
 
     Returns:
-        `(rows, columns)`: for each pixel the place it is taken from, float32 `(height, width)`, in pixels from
-        the middle of the image.
+        `(rows, columns)`: for each pixel the place it is taken from, float32 `(height, width)`, in pixels
+        from the middle of the image.
 
     Example:
 
