@@ -1,9 +1,11 @@
-"""The command: `python -m data_tools <what> <source> --out <folder>`."""
+"""The command: `python -m data_tools <what> <source>`, with `--out <folder>` for what makes one."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from data_tools import shards
+from data_tools.check import command as check
 from data_tools.groups import DataError
 from data_tools.importers import IMPORTERS
 from data_tools.importers.importer import positive
@@ -11,7 +13,7 @@ from data_tools.importing import explain, run_import
 
 from keras_cgan.data.images import FITS
 
-COMMON = ("source", "out", "size", "fit", "force", "threads", "command")
+COMMON = ("source", "out", "size", "fit", "force", "threads", "command", "run")
 
 
 def parser():
@@ -48,6 +50,9 @@ def parser():
             "--threads", type=positive, help="that decode and write (default: as there are cores)"
         )
         importer.add_options(command)
+        command.set_defaults(run=_import)
+    check.add_parser(commands)
+    shards.add_parser(commands)
     return whole
 
 
@@ -62,7 +67,7 @@ def main(arguments=None):
     """
     options = parser().parse_args(arguments)
     try:
-        return _import(options)
+        return options.run(options)
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:

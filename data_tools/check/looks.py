@@ -1,0 +1,122 @@
+"""What is odd about single images: size, proportions, channels, format, blank or inverted sketches."""
+
+import numpy as np
+
+from data_tools.check.features import DARK
+from data_tools.check.formats import fits_extension
+
+LEAST_SIDE = 24  # px, the smallest size that the examples train at
+MOST_SIDE = 4096  # px
+_FAR_SIZE = 4  # times the median, of the root of the area
+_FAR_PROPORTIONS = 1.5  # times the median
+_PAIR_PROPORTIONS = 1.03  # of photo and sketch: at 64 px a difference of two pixels
+_LEAST_INK = 0.0005  # share of the pixels of a sketch
+_WHITE_PAPER = 235  # level
+
+
+def is_blank(features):
+    """Whether an image holds nothing but its paper."""
+    return features.look.ink < _LEAST_INK
+
+
+def is_inverted(features):
+    """Whether a sketch is light on dark: its rim is dark, and most of it."""
+    return not is_blank(features) and max(features.look.rim, features.look.middle) < DARK
+
+
+def record_looks(items, features, findings):
+    """Records what is odd about each image, in comparison with all of its side.
+
+    Args:
+        items: `Item`s.
+        features: Their `Features`.
+        findings: `Findings`.
+    """
+    read = [(item, found) for item, found in zip(items, features) if found.look]
+    for item, found in zip(items, features):
+        if found.facts.damage:
+            findings.add("truncated", item.path, detail=found.problem)
+        elif not found.look:
+            findings.add("unreadable", item.path, detail=found.problem)
+    for item, found in read:
+        _record_facts(item, found, findings)
+        _record_side(item, found, findings)
+        (_record_sketch if item.side == "sketch" else _record_photo)(item, found, findings)
+    for side in ("photo", "sketch"):
+        _record_far_from_median([pair for pair in read if pair[0].side == side], findings)
+
+
+def record_pairs(items, features, pairs, findings):
+    """Records pairs of unequal proportions: padded, photo and sketch no longer lie on each other."""
+    for photo, sketch in pairs:
+        looks = [features[number].look for number in (photo, sketch)]
+        if all(looks) and _apart(*map(_proportions, looks)) > _PAIR_PROPORTIONS:
+            sizes = " and ".join(map(size_text, looks))
+            findings.add("unequal_proportions", items[photo].path, items[sketch].path, detail=sizes)
+
+
+def size_text(look):
+    """`"640 x 480 px"`: width and height."""
+    return f"{look.width} x {look.height} px"
+
+
+def _record_facts(item, found, findings):
+    facts = found.facts
+    if facts.format and not fits_extension(facts.format, item.path.suffix.lower()):
+        findings.add("wrong_extension", item.path, detail=f"is {facts.format}")
+    if facts.alpha:
+        findings.add("alpha", item.path)
+    if facts.bits == 16:
+        findings.add("sixteen_bit", item.path)
+    if facts.cmyk:
+        findings.add("cmyk", item.path)
+
+
+def _record_side(item, found, findings):
+    sides = found.look.height, found.look.width
+    if min(sides) < LEAST_SIDE:
+        findings.add("tiny", item.path, detail=size_text(found.look))
+    if max(sides) > MOST_SIDE:
+        findings.add("huge", item.path, detail=size_text(found.look))
+
+
+def _record_photo(item, found, findings):
+    if not found.look.coloured:
+        findings.add("grey_photo", item.path)
+
+
+def _record_sketch(item, found, findings):
+    paper = max(found.look.rim, found.look.middle)
+    if is_blank(found):
+        findings.add("blank_sketch", item.path, detail="white" if paper >= DARK else "black")
+    elif is_inverted(found):
+        findings.add("inverted_sketch", item.path)
+    elif paper < _WHITE_PAPER:
+        findings.add("grey_paper", item.path, detail=f"level {paper:.0f} of 255")
+    if found.look.coloured:
+        findings.add("coloured_sketch", item.path)
+
+
+def _record_far_from_median(read, findings):
+    if not read:
+        return
+    looks = [found.look for _, found in read]
+    scale = float(np.median([_scale(look) for look in looks]))
+    proportions = float(np.median([_proportions(look) for look in looks]))
+    for item, found in read:
+        if _apart(_scale(found.look), scale) > _FAR_SIZE:
+            findings.add("odd_size", item.path, detail=size_text(found.look))
+        if _apart(_proportions(found.look), proportions) > _FAR_PROPORTIONS:
+            findings.add("odd_proportions", item.path, detail=size_text(found.look))
+
+
+def _scale(look):
+    return (look.height * look.width) ** 0.5
+
+
+def _proportions(look):
+    return look.width / look.height
+
+
+def _apart(first, second):
+    return max(first, second) / min(first, second)

@@ -1,0 +1,197 @@
+"""OpenMoji: emoji in colour, and the same in black lines."""
+
+import argparse
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from data_tools.check.likeness import groups
+from data_tools.groups import DataError, Group, ImageFile
+from data_tools.importers.importer import Importer, nested, positive
+
+from keras_cgan.data import scan
+from keras_cgan.data.images import ImageError, decode_bytes
+
+BY = {"group": "group", "subgroup": "subgroups"}  # by option, the key of the table
+_PNG_FOLDERS = ("618x618", "72x72")
+_TONE = re.compile("1F3F[B-F]")
+# Code points without a shape of their own: joiners, and what asks for colour, text, a woman or a man.
+_NO_SHAPE = ("200D", "FE0F", "FE0E", "2640", "2642")
+_PEOPLE = {"1F468": "1F9D1", "1F469": "1F9D1", "1F466": "1F9D2", "1F467": "1F9D2"}  # to the person, the child
+
+
+def add_options(parser):
+    parser.add_argument(
+        "--by",
+        choices=BY,
+        default="group",
+        help="what is a class: group, such as animals-nature, or subgroup, such as animal-bird "
+        "(default: %(default)s)",
+    )
+    parser.add_argument("--only", nargs="+", metavar="CLASS", help="classes to import (default: all)")
+    parser.add_argument(
+        "--one-tone", action="store_true", help="leave out skin tones: their line drawings are the same"
+    )
+    parser.add_argument(
+        "--test-share",
+        type=_share,
+        default=0.2,
+        help="of the designs of a class; what is of one design, such as all skin tones, is on one side "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--svg-size",
+        type=positive,
+        default=256,
+        metavar="PIXELS",
+        help="at which SVG is drawn, before --size: more is slower, by the square (default: %(default)s)",
+    )
+
+
+def find(root, options, findings):
+    base = next((base for base in nested(root) if (base / "data" / "openmoji.json").is_file()), None)
+    if base is None:
+        return
+    drawn = _drawings(base, options["svg_size"])
+    chosen = list(_chosen(_entries(base / "data" / "openmoji.json"), options, findings))
+    there = []
+    for class_name, entry in chosen:
+        images = [drawn(side, entry["hexcode"]) for side in ("color", "black")]
+        if all(image.path.is_file() for image in images):
+            there.append((class_name, entry, images))
+        else:
+            findings.add("emoji that are not there in colour and in black (left out)", entry["hexcode"])
+    designs = _designs(there)
+    test = _test_designs(zip((class_name for class_name, *_ in there), designs), options["test_share"])
+    for (class_name, entry, (photo, sketch)), design in zip(there, designs):
+        yield Group("test" if design in test else "train", class_name, entry["hexcode"], photo, (sketch,))
+
+
+class Drawing(NamedTuple):
+    """An SVG file, drawn on white at a size in pixels: the longer side of what it shows."""
+
+    path: Path
+    size: int
+
+    def load(self):
+        svg_to_bytes = _renderer()
+        try:
+            text = self.path.read_text(encoding="utf-8")
+            data = svg_to_bytes(svg_string=text, width=self.size, height=self.size, skip_system_fonts=True)
+        except (OSError, ValueError) as error:
+            raise ImageError(f"Cannot draw {str(self.path)!r}: {error}") from error
+        return decode_bytes(bytes(data), self.path)
+
+    def __str__(self):
+        return str(self.path)
+
+
+def _renderer():
+    try:
+        from resvg_py import svg_to_bytes
+    except ImportError as error:
+        raise DataError(
+            "SVG drawings need resvg_py: pip install 'keras_cgan[openmoji]' (in a checkout '.[openmoji]'). "
+            "Without it, OpenMoji's PNG folders are read: color/618x618 and black/618x618"
+        ) from error
+    return svg_to_bytes
+
+
+def _drawings(base, svg_size):
+    """A function of `color` or `black` and a hexcode that gives an image to load: a PNG where there are."""
+    for size in _PNG_FOLDERS:
+        if all((base / side / size).is_dir() for side in ("color", "black")):
+            return lambda side, code: ImageFile(base / side / size / f"{code}.png")
+    _renderer()  # its error now, not after an hour
+    return lambda side, code: Drawing(base / side / "svg" / f"{code}.svg", svg_size)
+
+
+def _entries(file):
+    """The entries of the table, each with the texts that are needed of it."""
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8"))
+        wanted = ("hexcode", "group", "subgroups")
+        if not all(isinstance(entry[key], str) and entry[key] for entry in entries for key in wanted):
+            raise TypeError("a text that is empty or none")
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{file} must be a list of objects with hexcode, group and subgroups. Received: {error!r}"
+        ) from error
+    if strange := [e["hexcode"] for e in entries if not re.fullmatch(r"[0-9A-Fa-f-]+", e["hexcode"])]:
+        raise DataError(f"{file}, hexcode, must be such as 1F44B-1F3FB. Received: {strange[0]!r}")
+    return entries
+
+
+def _chosen(entries, options, findings):
+    """The `(class, entry)` that the options ask for."""
+    key = BY[options["by"]]
+    classes = {entry[key] for entry in entries}
+    if unknown := sorted(set(options["only"] or ()) - classes):
+        raise DataError(
+            f"--only must be of the classes by {options['by']}: {', '.join(sorted(classes))}. "
+            f"Received: {', '.join(unknown)}"
+        )
+    for entry in entries:
+        if options["only"] and entry[key] not in options["only"]:
+            continue
+        if options["one_tone"] and _has_tone(entry):
+            findings.add("skin tones (left out)", entry["hexcode"])
+        else:
+            yield entry[key], entry
+
+
+def _has_tone(entry):
+    return bool(entry.get("skintone") or _TONE.search(entry["hexcode"]))
+
+
+def _designs(there):
+    """What emoji of one design share, one text an emoji.
+
+    They are the same but for skin tone, woman and man, or have the same file in colour or in black: black
+    lines are those of hearts of all colours.
+    """
+    keys, first = [], {}
+    for number, (_, entry, images) in enumerate(there):
+        files = [hashlib.sha256(image.path.read_bytes()).hexdigest() for image in images]
+        keys += [(first.setdefault(key, number), number) for key in (_base_design(entry), *files)]
+    joined = {number: group[0] for group in groups(keys) for number in group}
+    return [_base_design(there[joined[number]][1]) for number in range(len(there))]
+
+
+def _base_design(entry):
+    code = entry.get("skintone_base_hexcode") or entry["hexcode"]
+    parts = [part for part in code.upper().split("-") if not _TONE.fullmatch(part)]
+    shapes = [_PEOPLE.get(part, part) for part in parts if part not in _NO_SHAPE]
+    return "-".join(shapes or parts or [code])  # an emoji may be nothing but a sign, or a tone
+
+
+def _test_designs(classes_and_designs, share):
+    """The designs that are held out, about a share of each class; one counts in its first class alone."""
+    by_class, seen = {}, set()
+    for class_name, design in classes_and_designs:
+        if design not in seen:
+            seen.add(design)
+            by_class.setdefault(class_name, []).append(Path(class_name.replace("/", "_"), design))
+    return {path.name for designs in by_class.values() for path in scan.held_out(designs, share, seed=0)}
+
+
+def _share(text):
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"must be in [0, 1). Received: {value}")
+    return value
+
+
+IMPORTER = Importer(
+    name="openmoji",
+    summary="OpenMoji: emoji in colour, and the same in black lines, by group",
+    layout="""    data/openmoji.json, color/svg/<hexcode>.svg, black/svg/<hexcode>.svg, as in the npm package
+    (drawn by resvg_py: pip install 'keras_cgan[openmoji]'), or
+    data/openmoji.json, color/618x618/<hexcode>.png, black/618x618/<hexcode>.png""",
+    example="openmoji node_modules/openmoji --by subgroup --only animal-bird food-fruit --out openmoji_pairs",
+    find=find,
+    add_options=add_options,
+    licence="CC BY-SA 4.0",
+)

@@ -1,0 +1,81 @@
+"""Photos alone, with sketches that OpenCV makes of them."""
+
+from typing import NamedTuple
+
+from data_tools.drawn_sketches import SKETCHES, draw_sketch
+from data_tools.groups import Group, ImageFile
+from data_tools.importers.importer import (
+    SPLITS,
+    Importer,
+    class_folders,
+    image_files,
+    nested,
+    positive,
+    split_folders,
+    sub_folders,
+)
+
+from keras_cgan.data.images import decode_image
+
+
+def add_options(parser):
+    parser.add_argument(
+        "--sketch",
+        choices=SKETCHES,
+        default="edges",
+        help="Canny's edges, a colour-dodge pencil, an adaptive threshold, or an extended difference of "
+        "Gaussians (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sketch-side",
+        type=positive,
+        metavar="PIXELS",
+        default=256,
+        help="the longer side of the photo when its lines are drawn: fewer make coarser sketches "
+        "(default: %(default)s)",
+    )
+
+
+def find(root, options, findings):
+    parted = (base for base in nested(root) if any(folder.name in SPLITS for folder in sub_folders(base)))
+    base = next(parted, None) or _with_classes(root)
+    for split, folder in split_folders(base, findings).items():
+        for path in image_files(folder, findings) if folder.is_dir() else ():
+            findings.add("images outside of a class folder (left out)", path)
+        for class_folder in class_folders(folder, findings):
+            for path in image_files(class_folder, findings):
+                sketch = DrawnSketch(path, options["sketch"], options["sketch_side"])
+                yield Group(split, class_folder.name, path.stem, ImageFile(path), (sketch,))
+
+
+class DrawnSketch(NamedTuple):
+    """The sketch that OpenCV makes of a photo's file."""
+
+    path: object
+    how: str
+    side: int
+
+    def load(self):
+        return draw_sketch(decode_image(self.path), self.how, self.side)
+
+    def __str__(self):
+        return str(self.path)
+
+
+def _with_classes(root):
+    """The folder with the class folders: the first of several folders in it, or with folders of images."""
+    bases = (base for base in nested(root) if not any(map(sub_folders, sub_folders(base))))
+    return next(bases, root)
+
+
+IMPORTER = Importer(
+    name="photos",
+    summary="photos alone: sketches are traced from them by OpenCV, for trying things out",
+    layout="""    [<split>/]<class>/<name>.jpg
+    (split: train, test or val, which is the test where there is none)
+    The sketches align with their photos to the pixel and hold nothing that an artist would add or leave
+    out: a model that is trained on them learns the filter of --sketch, which is there already.""",
+    example="photos my_photos --sketch xdog --out my_pairs",
+    find=find,
+    add_options=add_options,
+)

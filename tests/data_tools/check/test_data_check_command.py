@@ -1,0 +1,154 @@
+"""The command: exit codes, the report as text and as JSON, the contact sheet, and TensorFlow left alone."""
+
+import json
+import shutil
+
+import pytest
+from planted_faults import Spoiler, draw_folder, jpeg, plant_all
+
+from data_tools.check.kinds import KINDS
+from data_tools.command import main
+from keras_cgan.data.images import decode_image
+
+
+@pytest.fixture
+def check(capsys):
+    """A function `(*arguments) -> (exit code, what was printed)` that checks without TensorFlow."""
+
+    def check(*arguments):
+        code = main(["check", *map(str, arguments), "--no-alignment"])
+        printed = capsys.readouterr()
+        return code, printed.out + "".join(
+            line for line in printed.err.splitlines(True) if line.startswith("error")
+        )
+
+    return check
+
+
+def test_nothing_wrong(clean, check):
+    code, text = check(clean)
+    assert code == 0
+    assert "train: 3 classes, 54 photos, 54 sketches, 54 pairs" in text
+    assert "    chair: 18 photos, 18 sketches, 18 pairs" in text and "photo: 32 x 32 px" in text
+    assert text.endswith("nothing is wrong that can be seen\n")
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "line"),
+    [
+        ("alpha", 0, "note: 1 images are transparent"),
+        (
+            "wrong_extension",
+            1,
+            "warning: 1 files are of another format than their extension says: train/photo/",
+        ),
+        ("blank_sketch", 1, "error: 2 sketches are blank: train/sketch/"),
+    ],
+)
+def test_exit_codes(clean, check, fault, code, line):
+    import planted_faults
+
+    getattr(planted_faults, fault)(Spoiler(clean))
+    got, text = check(clean)
+    assert got == code and line in text
+
+
+def test_what_cannot_be_checked_is_an_error(tmp_path, check):
+    assert check(tmp_path / "nowhere")[0] == 2
+    (tmp_path / "shards" / "train").mkdir(parents=True)
+    (tmp_path / "shards" / "train" / "shards.json").write_text("{}")
+    code, text = check(tmp_path / "shards")
+    assert code == 2 and "holds shards" in text
+
+
+def test_the_text_names_a_few_and_the_json_all(clean, check, tmp_path):
+    photos = [Spoiler.take(spoiler)[0] for spoiler in [Spoiler(clean)] for _ in range(9)]
+    for photo in photos:
+        photo.write_bytes(jpeg(photo, 95))
+    code, text = check(clean, "--json", tmp_path / "report.json")
+    (line,) = [line for line in text.splitlines() if line.startswith("warning")]
+    assert code == 1 and line.startswith("warning: 9 files") and line.endswith(", ...")
+    assert line.count("train/photo/") == 4
+    report = json.loads((tmp_path / "report.json").read_text())
+    (finding,) = report["findings"]
+    assert finding["kind"] == "wrong_extension" and finding["severity"] == "warning" and finding["count"] == 9
+    assert sorted(each["files"][0] for each in finding["found"]) == sorted(
+        photo.relative_to(clean).as_posix() for photo in photos
+    )
+    assert finding["found"][0]["detail"] == "is jpeg"
+    assert report["worst"] == "warning" and report["images"] == {"photo": 66, "sketch": 66}
+    assert report["counts"]["test"]["tree"] == {"photos": 4, "sketches": 4, "pairs": 4}
+    assert report["sizes"]["sketch"]["median"] == [32, 32] and report["alignment"] is None
+
+
+def test_the_json_alone_is_printed(clean, check):
+    plant_all(clean)
+    code, text = check(clean, "--json", "-")
+    report = json.loads(text)
+    assert code == 1 and report["worst"] == "error" and not report["sketch_only"]
+    severities = [KINDS[each["kind"]].severity for each in report["findings"]]
+    assert severities == sorted(severities, key=("error", "warning", "note").index)
+
+
+def test_the_sheet_shows_pairs_of_all_classes_and_what_is_suspicious(clean, check, tmp_path):
+    check(clean, "--sheet", tmp_path / "clean.png")
+    plain = decode_image(tmp_path / "clean.png")
+    plant_all(clean)
+    check(clean, "--sheet", tmp_path / "spoiled.png")
+    spoiled = decode_image(tmp_path / "spoiled.png")
+    assert spoiled.shape[1] == plain.shape[1] and spoiled.shape[0] > 4 * plain.shape[0]
+    # Each of three classes has its photos in colour, beside the sketches.
+    colourful = (plain.max(axis=-1).astype(int) - plain.min(axis=-1) > 60).any(axis=1)
+    assert (colourful[1:] & ~colourful[:-1]).sum() >= 3
+
+
+def test_a_sketch_only_set_is_said_to_be_one(clean, check, tmp_path):
+    for split in ("train", "test"):
+        shutil.rmtree(clean / split / "photo")
+    code, text = check(clean, "--sheet", tmp_path / "sheet.png")
+    assert code == 0 and "sketch-only" in text and "train: 3 classes, 54 sketches\n" in text
+    assert (tmp_path / "sheet.png").exists()
+
+
+def test_many_classes_are_summed_up(tmp_path, check):
+    root = draw_folder(tmp_path / "pairs", train=1, test=1, classes=[f"class{n:02d}" for n in range(25)])
+    _, text = check(root)
+    assert "train: 25 classes, 25 photos" in text and "from 1 (class00) to 1 (class00) a class" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--json", "report.txt"], "--json must end in .json"),
+        (["--sheet", "sheet.gif"], "--sheet must end in .png"),
+        (["--sheet", "no/folder/sheet.png"], "must be in a folder that exists"),
+        (["--json", "pairs/report.json"], "must not be in the folder that is checked"),
+    ],
+)
+def test_reports_go_where_they_can(clean, check, monkeypatch, arguments, message):
+    monkeypatch.chdir(clean.parent)
+    code, text = check("pairs", *arguments)
+    assert code == 2 and message in text
+
+
+def test_tensorflow_is_started_for_the_alignment_alone(clean, run_child):
+    code = """if True:
+        import sys
+        from data_tools.command import main
+        assert main(["check", *sys.argv[1:]]) == 0
+        print("tensorflow" in sys.modules)
+    """
+    assert run_child(code, clean, "--no-alignment").splitlines()[-1] == "False"
+
+
+@pytest.mark.slow
+def test_the_alignment_is_said_in_the_words_of_the_training_script(clean, run_child):
+    code = "import sys; from data_tools.command import main; main(['check', *sys.argv[1:]])"
+    said = [line for line in run_child(code, clean).splitlines() if line.startswith("alignment")]
+    assert len(said) == 1 and "pixels of photo and sketch do not belong together" in said[0]
+
+
+def test_help_has_an_example(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", "--help"])
+    assert stopped.value.code == 0 and "python -m data_tools check my_pairs" in capsys.readouterr().out
