@@ -81,16 +81,16 @@ def input_rates(image_size, batch_size, seconds=2.0, n_pairs=48):
     """
     size = (image_size, image_size)
     pairs = EmbeddedPairs(max(n_pairs, batch_size))
-    rates = {"kept in memory": _rate(PairPipeline(pairs, size, batch_size), seconds)}
+    rates = {"kept in memory": pipeline_rate(PairPipeline(pairs, size, batch_size), seconds)}
     with tempfile.TemporaryDirectory() as folder:
         files = write_pairs(pairs, size, folder)
-        rates["PNG files, decoded each time"] = _rate(
+        rates["PNG files, decoded each time"] = pipeline_rate(
             PairPipeline(files, size, batch_size, memory_limit=0), seconds
         )
     return rates
 
 
-def _rate(pipeline, seconds):
+def pipeline_rate(pipeline, seconds):
     """Images a second from the second epoch on: in the first, images are made or read for the first time."""
     batches = iter(pipeline.batches())
     for _ in range(pipeline.steps_per_epoch + 1):

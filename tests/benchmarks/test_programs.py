@@ -128,3 +128,21 @@ def test_wrong_options_are_named(name, arguments, message):
 def test_options_of_one_program_are_named_too(name, arguments, message):
     code, stdout, stderr = run(name, *arguments)
     assert (code, stdout) == (2, "") and message in stderr
+
+
+@pytest.mark.slow
+def test_imports_are_held_against_a_plain_loop():
+    code, stdout, stderr = run("imports", "--count", "12", "--size", "32", "--seconds", "0.05")
+    assert code == 0, stderr
+    lines = stdout.splitlines()
+    assert lines[0].startswith("12 pairs of 512 px, ") and lines[0].endswith(" to 32 px")
+    rows = [line.split(" | ")[0].strip("| ") for line in lines if line.startswith("| ")]
+    assert [name for name in rows if name and name != "---"] == [
+        "plain loop",
+        "import, 1 thread",
+        "import",
+        "pairs a second of the pipeline",
+        "files",
+        "shards",
+        "kept in memory",
+    ]

@@ -61,7 +61,7 @@ def archive(tmp_path):
 
 @pytest.fixture
 def refused(tmp_path, tree):
-    """A function that unpacks an archive, which must be refused with a message, and nothing written outside."""
+    """A function that unpacks an archive, which must be refused, and nothing be written outside."""
 
     def refused(path, message, **limits):
         (tmp_path / "victim.txt").write_text("mine")
