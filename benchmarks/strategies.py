@@ -12,6 +12,9 @@ At the end there is a table, and strategies.png with the same photos through eve
 from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of
 from side_by_side import start
 
+from keras_cgan.startup import PRECISIONS
+from keras_cgan.strategies import STRATEGIES, default_warp, default_weights, photo_weights
+
 PHOTO = "class-and-photo"
 CELLS = {
     "L1 only": {"strategy": "pix2pix", "adversarial_weight": 0.0},
@@ -29,6 +32,11 @@ CELLS = {
     "shared-q": {"strategy": "shared-q"},
     "shared-q + label": {"strategy": "shared-q", "label": True},
     "class-and-photo + label": {"strategy": PHOTO, "label": True},
+    # The answer's, on pairs bent as those of class-and-photo are.
+    **{
+        f"{name} + label + bent": {"strategy": name, "label": True, "warp": STRATEGIES[PHOTO].warp}
+        for name in ("pix2pix", "fake-class", "classifier")
+    },
     # As it is for pairs that align.
     "class-and-photo + label + L1": {"strategy": PHOTO, "label": True, "aligned": True},
 }
@@ -39,6 +47,7 @@ ABLATION = {
     # The class is then weighed as it was in the mean, over own and other classes.
     "no swapped labels": {"strategy": PHOTO, "label": True, "without": "swaps", "class_weight": 10.0},
     "no class loss": {"strategy": PHOTO, "label": True, "class_weight": 0.0},
+    "pairs not bent": {"strategy": PHOTO, "label": True, "warp": 0.0},
     "no adversarial loss": {"strategy": PHOTO, "label": True, "adversarial_weight": 0.0},
     "D not augmented": {"strategy": PHOTO, "label": True, "without": "augment"},
     "and photo information": {"strategy": PHOTO, "label": True, "towers": True},
@@ -101,6 +110,11 @@ def make_model(cell, size, n_classes, filters, towers=None):
     return strategy_model(strategy, networks, aligned, **weights, **more)
 
 
+def warp_of(cell):
+    """How strongly the pairs that a cell is trained on are bent."""
+    return cell.get("warp", default_warp(cell["strategy"], cell.get("aligned", False)))
+
+
 def trained_towers(pairs, size):
     """Two towers that have learnt which sketch is of which photo."""
     from keras_cgan import image_tower, train_towers
@@ -146,6 +160,9 @@ def parse_arguments():
     parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
     parser.add_argument("--misalignment", type=float, default=0.4, help="of the embedded set (default: 0.4)")
     parser.add_argument("--filters", type=int, default=32, help="of G and D (default: %(default)s)")
+    # Not "auto": the rows of one folder are of one precision.
+    of_policies = [name for name in PRECISIONS if name != "auto"]
+    parser.add_argument("--precision", choices=of_policies, default="float32", help="(default: %(default)s)")
     parser.add_argument("--part", choices=PARTS, default="strategies", help="(default: %(default)s)")
     options = parser.parse_args()
     return options, chosen_cells(parser, options, PARTS[options.part])
@@ -159,12 +176,12 @@ def main():
     from keras_cgan.data import PairPipeline, open_pairs, write_image
     from keras_cgan.evaluate import evaluate
     from keras_cgan.pictures import image_grid, sample_grid
-    from keras_cgan.strategies import default_weights, photo_weights
+    from keras_cgan.precision import to_float32
 
-    names = ("steps", "image_size", "judge_epochs", "data", "misalignment", "filters", "part")
+    names = ("steps", "image_size", "judge_epochs", "data", "misalignment", "filters", "precision", "part")
     settings = {name: getattr(options, name) for name in names}
     # A folder begun with other weights is not gone on with.
-    settings["weights"] = default_weights(PHOTO) | photo_weights(PHOTO)
+    settings["weights"] = default_weights(PHOTO) | photo_weights(PHOTO) | {"warp": default_warp(PHOTO)}
     results = CellResults(options.out, settings)
     pairs, test_pairs = open_pairs(options.data, options.misalignment)
     size = (options.image_size,) * 2
@@ -176,11 +193,13 @@ def main():
 
     def train(cell, seed):
         keras.utils.set_random_seed(seed)
+        keras.config.set_dtype_policy(options.precision)
         towers = trained_towers(pairs, size) if cell.get("towers") else None
         model = make_model(cell, size, pairs.n_classes, options.filters, towers)
-        batches = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True).batches()
-        model.fit(batches, steps_per_epoch=options.steps, verbose=0)
-        generator = model.kept_generator()
+        pipeline = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True, warp=warp_of(cell))
+        model.fit(pipeline.batches(), steps_per_epoch=options.steps, verbose=0)
+        keras.config.set_dtype_policy("float32")  # of what measures
+        generator = to_float32(model.kept_generator())
         if not seed:
             name = next(name for name, each in cells.items() if each is cell)
             generator.save(file_of(name))

@@ -10,6 +10,7 @@ and worst sketches (index.html).
 import argparse
 from pathlib import Path
 
+from keras_cgan.data.images import FITS
 from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import RunFolder, check_new
 from keras_cgan.startup import start_tensorflow
@@ -19,6 +20,12 @@ def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description="Measures a generator of sketches on labelled pairs.")
     parser.add_argument("generator", help="generator.keras, as examples/train_sketches.py saves it")
     parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
+    parser.add_argument(
+        "--fit",
+        choices=FITS,
+        default="pad",
+        help="how images that are not square are brought to size, as in the training (default: pad)",
+    )
     parser.add_argument("--misalignment", type=float, default=0.4, help="of the embedded set (default: 0.4)")
     parser.add_argument(
         "--judge-epochs",
@@ -56,7 +63,7 @@ def main(arguments=None):
     from keras_cgan.report import evaluate_pairs, summary
 
     generator = load_generator(options.generator)
-    train, test = open_pairs(options.data, options.misalignment)
+    train, test = open_pairs(options.data, options.misalignment, options.fit)
     print(f"training three judges on {len(train)} pairs; measuring on {len(test)} ...", flush=True)
     results = evaluate_pairs(generator, train, test, out, options.judge_epochs)
     print(summary(results, test.n_classes))

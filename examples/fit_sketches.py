@@ -13,9 +13,10 @@ import os
 import sys
 from pathlib import Path
 
+from keras_cgan.data.images import FITS
 from keras_cgan.run_folder import RunFolder
 from keras_cgan.startup import PRECISIONS, start_tensorflow
-from keras_cgan.strategies import STRATEGIES, default_weights, photo_weights
+from keras_cgan.strategies import STRATEGIES, default_warp, default_weights, photo_weights
 
 LEAST = {"image_size": 24, "batch_size": 1, "filters": 1, "epochs": 1, "seed": 0}
 
@@ -31,6 +32,7 @@ def parse_arguments(arguments=None):
         parser.add_argument(name, help=f"{text} (default: {default})", default=default, **options)
 
     parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
+    add("--fit", "how images that are not square are brought to size", "pad", choices=FITS)
     add("--strategy", "how the labels are used, see below", "classifier", choices=STRATEGIES)
     add("--image-size", "height and width in pixels, a multiple of 4, at least 24", 64, type=int)
     add("--batch-size", "pairs a step, of all devices together", 8, type=int)
@@ -75,7 +77,8 @@ def make_pipelines(train, test, options):
     from keras_cgan.data import PairPipeline
 
     size = (options.image_size,) * 2
-    pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed)
+    warp = default_warp(options.strategy, options.aligned)
+    pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed, warp=warp)
     return pipeline, PairPipeline(test, size, options.batch_size, shuffle=False, augment=False)
 
 
@@ -112,7 +115,7 @@ def main(arguments=None):
         options.precision, reason = fastest_precision()
         if chief:
             print(f"precision: {options.precision} ({reason})", flush=True)
-    train, test = open_pairs(options.data)
+    train, test = open_pairs(options.data, fit=options.fit)
     if options.aligned is None:
         options.aligned, alignment = is_aligned(train, (options.image_size,) * 2)
         if chief:
@@ -125,6 +128,7 @@ def main(arguments=None):
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}
     settings |= default_weights(options.strategy, options.aligned)
     settings["photo_weights"] = photo_weights(options.strategy, options.aligned)
+    settings["warp"] = default_warp(options.strategy, options.aligned)
     out = Path(options.out)
     if chief:
         RunFolder.new_or_same(out, settings)

@@ -20,13 +20,15 @@ from pathlib import Path
 
 from keras_cgan.checks import UPSAMPLINGS
 from keras_cgan.console import Progress, StopOnCtrlC
+from keras_cgan.data.images import FITS
 from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import RunFolder, check_new, write_json
 from keras_cgan.startup import PRECISIONS, start_tensorflow
-from keras_cgan.strategies import STRATEGIES, default_weights, photo_weights
+from keras_cgan.strategies import STRATEGIES, default_warp, default_weights, photo_weights
 
 DEFAULTS = {
     "data": None,
+    "fit": "pad",
     "misalignment": 0.4,
     "strategy": "classifier",
     "label_input": None,
@@ -42,11 +44,12 @@ DEFAULTS = {
     "precision": "auto",
     "engine": "fused",
     "aligned": None,
+    "warp": None,
     "judge_epochs": None,
 }
 ENGINES = ("fused", "reference")
 LEAST = {"misalignment": 0, "image_size": 24, "batch_size": 1, "epochs": 1, "filters": 1}
-LEAST |= {"l1_weight": 0, "adversarial_weight": 0, "class_weight": 0, "seed": 0, "judge_epochs": 1}
+LEAST |= {"warp": 0, "l1_weight": 0, "adversarial_weight": 0, "class_weight": 0, "seed": 0, "judge_epochs": 1}
 SAMPLE_EVERY = 20  # batches
 ADVICE = "a new run with --precision float32 or other weights may help"  # where a loss is NaN
 MOST_TEST_PHOTOS = 1000  # that the final measures are taken on
@@ -70,6 +73,7 @@ def parse_arguments(arguments=None):
         default=argparse.SUPPRESS,
         help="folder of photo/sketch pairs (default: the embedded set)",
     )
+    add("--fit", "how images that are not square are brought to size", choices=FITS)
     add("--misalignment", "of the embedded set: 0 traced, 1 drawn from memory", type=float)
     add("--strategy", "how the labels are used, see below", choices=STRATEGIES)
     parser.add_argument(
@@ -104,6 +108,13 @@ def parse_arguments(arguments=None):
         action=argparse.BooleanOptionalAction,
         default=argparse.SUPPRESS,
         help="whether sketches lie on their photos' lines, for class-and-photo (default: as measured)",
+    )
+    parser.add_argument(
+        "--warp",
+        type=float,
+        default=argparse.SUPPRESS,
+        help="how strongly photo and sketch are bent together, 0 not at all (default: 0; for class-and-photo "
+        f"{default_warp('class-and-photo'):g}, where aligned 0)",
     )
     add("--adversarial-weight", "of fooling the discriminator", type=float)
     add("--seed", "of weights, order and augmentation", type=int)
@@ -157,6 +168,8 @@ def settle(settings, train_pairs):
     for name, weight in default_weights(settings["strategy"], settings["aligned"]).items():
         if settings[name] is None:
             settings[name] = weight
+    if settings["warp"] is None:
+        settings["warp"] = default_warp(settings["strategy"], settings["aligned"])
 
 
 def resumed_settings(options, asked):
@@ -164,7 +177,7 @@ def resumed_settings(options, asked):
     if options.out:
         raise ValueError("--resume goes on in its own folder: leave out --out")
     # What earlier versions did not measure and store.
-    before = {"aligned": False, "photo_weights": {}}
+    before = {"aligned": False, "photo_weights": {}, "warp": 0.0}
     settings = {**DEFAULTS, **before, **RunFolder.open(options.resume).settings}
     for name, value in asked.items():
         if name == "epochs" and value < settings[name]:
@@ -237,7 +250,7 @@ def make_pipeline(pairs, settings):
     from keras_cgan.data import PairPipeline
 
     size = (settings["image_size"],) * 2
-    return PairPipeline(pairs, size, settings["batch_size"], seed=settings["seed"])
+    return PairPipeline(pairs, size, settings["batch_size"], seed=settings["seed"], warp=settings["warp"])
 
 
 def train(run, trainer, pipeline, samples, alarms):
@@ -328,7 +341,7 @@ def main(arguments=None):
     from keras_cgan.callbacks import EpochAlarms
     from keras_cgan.data import open_pairs
 
-    train_pairs, test_pairs = open_pairs(settings["data"], settings["misalignment"])
+    train_pairs, test_pairs = open_pairs(settings["data"], settings["misalignment"], settings["fit"])
     if getattr(train_pairs, "split_note", None):
         print(train_pairs.split_note)
     names = train_pairs.class_names

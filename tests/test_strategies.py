@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_cgan import STRATEGIES, photo_options, strategy_model, strategy_networks
-from keras_cgan.strategies import photo_weights
+from keras_cgan.strategies import default_warp, photo_weights
 
 PHOTO, N_CLASSES, N_PATCHES = (48, 64, 3), 5, (10, 14)
 
@@ -161,3 +161,10 @@ def test_the_numbers_of_a_run_are_those_of_its_terms_and_swaps():
     more = photo_options("class-and-photo")
     assert {term.name: term.weight for term in more.pop("terms")} | more == weights
     assert photo_weights("class-and-photo", aligned=True) == photo_weights("classifier") == {}
+
+
+def test_pairs_are_bent_for_class_and_photo_unless_they_align():
+    assert {name for name in STRATEGIES if default_warp(name)} == {"class-and-photo"}
+    assert default_warp("class-and-photo", aligned=True) == 0
+    with pytest.raises(ValueError, match="`strategy` must be one of"):
+        default_warp("acgan")

@@ -67,5 +67,5 @@ def take(image, rows, columns, middle, sketch):
     """
     rows, columns = (np.asarray(places + at, "float32") for places, at in zip((rows, columns), middle))
     around = cv2.BORDER_CONSTANT if sketch else cv2.BORDER_REPLICATE
-    taken = cv2.remap(image, columns, rows, cv2.INTER_CUBIC, None, around, (WHITE,) * 4)
+    taken = cv2.remap(image, columns, rows, cv2.INTER_LINEAR, None, around, (WHITE,) * 4)
     return taken.reshape(*rows.shape, image.shape[-1])  # cv2 drops a channel axis of 1

@@ -32,17 +32,16 @@ def test_cells_can_be_named_by_commas():
 
 @pytest.mark.parametrize("name", strategies.ABLATION)
 def test_an_ablation_is_the_whole_but_for_one_thing(name):
-    whole, part = (
-        strategies.make_model(strategies.ABLATION[each], SIZE, 3, 2) for each in ("class-and-photo", name)
-    )
+    cells = [strategies.ABLATION[each] for each in ("class-and-photo", name)]
     config = [
         {
             "terms": {term.name for term in model.terms},
             "augment": any(type(layer).__name__ == "DiffAugment" for layer in model.discriminator.layers),
             "swaps": model.swap_rate,
+            "warp": strategies.warp_of(cell),
             **{key: model._given[key] for key in ("l1_weight", "class_weight", "adversarial_weight")},
         }
-        for model in (whole, part)
+        for cell, model in ((cell, strategies.make_model(cell, SIZE, 3, 2)) for cell in cells)
     ]
     changed = {key for key in config[0] if config[0][key] != config[1][key]}
     expected = {
@@ -52,8 +51,16 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "no class loss": {"class_weight"},
         "no adversarial loss": {"adversarial_weight"},
         "D not augmented": {"augment"},
+        "pairs not bent": {"warp"},
     }
     assert changed == expected.get(name, set())
+
+
+def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_row_says_so():
+    bent = {name for name, cell in strategies.CELLS.items() if strategies.warp_of(cell)}
+    of_answer = {f"{name} + label + bent" for name in ("pix2pix", "fake-class", "classifier")}
+    assert bent == {"class-and-photo + label"} | of_answer
+    assert len({strategies.warp_of(strategies.CELLS[name]) for name in bent}) == 1
 
 
 def test_a_term_of_towers_is_added():

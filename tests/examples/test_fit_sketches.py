@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import keras_cgan
-from keras_cgan.data import read_image
+from keras_cgan.data import EmbeddedPairs, read_image
 from keras_cgan.precision import fastest_precision
 
 ROOT = Path(keras_cgan.__file__).parents[1]
@@ -134,6 +134,18 @@ def test_alignment_is_measured_unless_it_is_said(example, data, tmp_path, capsys
     assert capsys.readouterr().out.count("alignment of photo and sketch: 0.") == 1
 
 
+def test_pairs_are_bent_for_a_strategy_that_wants_it(example):
+    pairs = EmbeddedPairs(24)
+    batches = []
+    for strategy in ("classifier", "class-and-photo"):
+        options = example.parse_arguments(["--strategy", strategy, "--no-aligned", "--image-size", "24"])
+        training, held_out = example.make_pipelines(pairs, pairs, options)
+        batches.append((training.arrays(0)[0], held_out.arrays(0)[0]))
+    (plain, shown), (bent, also_shown) = batches
+    assert np.abs(plain - bent).mean() > 0.05
+    np.testing.assert_array_equal(shown, also_shown)
+
+
 def test_a_folder_of_something_else_is_left_alone(example, data, tmp_path):
     (tmp_path / "thesis.txt").write_text("results")
     with pytest.raises(FileExistsError, match="must be new or empty"):
@@ -202,7 +214,7 @@ def test_a_mistake_is_one_line(tmp_path):
 def test_help_has_every_default():
     stdout, _ = finish(start("--help"))
     options = " ".join(stdout.split("options:")[1].split("strategies:")[0].split())
-    assert options.count("(default: ") == options.count(" --") - 2 == 10  # --help and --no-aligned have none
+    assert options.count("(default: ") == options.count(" --") - 2 == 11  # --help and --no-aligned have none
     assert "None" not in options
 
 

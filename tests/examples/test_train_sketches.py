@@ -20,7 +20,7 @@ import pytest
 import keras_cgan
 from keras_cgan.callbacks import EpochAlarms
 from keras_cgan.data import EmbeddedPairs, read_image
-from keras_cgan.strategies import STRATEGIES
+from keras_cgan.strategies import STRATEGIES, default_warp
 
 ROOT = Path(keras_cgan.__file__).parents[1]
 SCRIPT = ROOT / "examples" / "train_sketches.py"
@@ -182,12 +182,26 @@ def test_l1_is_for_pairs_that_align(example, capsys):
     traced, free = (settings_of(example, *options, misalignment) for misalignment in ("0", "1"))
     assert (traced["l1_weight"], free["l1_weight"]) == (100.0, 0.0)
     assert (traced["class_weight"], free["class_weight"]) == (0.5, 0.25)
+    assert (traced["warp"], free["warp"]) == (0, default_warp("class-and-photo"))
     made = [example.make_trainer(found, 3) for found in (traced, free)]
     assert [(len(gan.terms), gan.swap_rate) for gan in made] == [(0, 0), (2, 0.5)]
     said = capsys.readouterr().out.splitlines()
     assert said[0].endswith(": L1 can help") and said[1].endswith("do not belong together")
     asked = settings_of(example, *options, "0", "--no-aligned")
     assert asked["l1_weight"] == 0.0 and not capsys.readouterr().out
+
+
+def test_pairs_are_bent_as_the_settings_say(example):
+    pairs = EmbeddedPairs(24)
+
+    def photos(*options):
+        settings = settings_of(example, "--image-size", "24", *options)
+        return settings["warp"], example.make_pipeline(pairs, settings).arrays(0)[0]
+
+    (no, plain), (much, bent), (asked, as_asked) = photos(), photos("--warp", "1"), photos("--warp", "1")
+    assert (no, much, asked) == (0, 1, 1)
+    assert np.abs(plain - bent).mean() > 0.05
+    np.testing.assert_array_equal(bent, as_asked)
 
 
 @pytest.mark.slow
@@ -331,6 +345,7 @@ def test_results_are_not_overwritten(example, data, finished):
         (["--misalignment", "-0.5"], "--misalignment must be at least 0"),
         (["--misalignment", "inf"], "--misalignment must be"),
         (["--l1-weight", "nan"], "--l1-weight must be at least 0. Received: nan"),
+        (["--warp", "-1"], "--warp must be at least 0. Received: -1"),
         (["--class-weight", "-1"], "--class-weight must be at least 0"),
     ],
 )
