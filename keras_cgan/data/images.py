@@ -35,6 +35,8 @@ def decode_image(path):
         >>> decode_image("photo/chair/0007.jpg").shape
         (256, 320, 3)
     """
+    if Path(path).exists() and not Path(path).is_file():  # reading a pipe or a device may never end
+        raise ImageError(f"{str(path)!r} must be a file. Received: a folder, a pipe or a device")
     try:
         # cv2.imread fails on some non-ASCII paths (Windows), so Python reads the bytes.
         data = Path(path).read_bytes()

@@ -1,5 +1,6 @@
 """Decoding, fitting and writing of images."""
 
+import os
 import struct
 import zlib
 
@@ -197,3 +198,13 @@ def test_what_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(ImageError, match=r"'.unknown' files"):
         write_image(tmp_path / "a.unknown", colour_image())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names on this system")
+def test_a_pipe_or_a_device_is_no_image(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "endless.png").symlink_to("/dev/zero")
+    (tmp_path / "folder.png").mkdir()
+    for name in ("pipe.png", "endless.png", "folder.png"):
+        with pytest.raises(ImageError, match="must be a file. Received: a folder, a pipe or a device"):
+            decode_image(tmp_path / name)
