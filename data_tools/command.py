@@ -10,6 +10,7 @@ from data_tools.groups import DataError
 from data_tools.importers import IMPORTERS
 from data_tools.importers.importer import positive
 from data_tools.importing import explain, run_import
+from data_tools.naming import printable
 
 from keras_cgan.data.images import FITS
 
@@ -69,9 +70,9 @@ def main(arguments=None):
     try:
         return options.run(options)
     except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_shown(error)}", file=sys.stderr)
     except OSError as error:
-        print(f"error: {explain(error, getattr(options, 'out', ''))}", file=sys.stderr)
+        print(f"error: {_shown(explain(error, getattr(options, 'out', '')))}", file=sys.stderr)
     except KeyboardInterrupt:
         print("\nstopped: the same command goes on", file=sys.stderr)
         return 130
@@ -89,8 +90,13 @@ def _import(options):
     for split, classes in report["counts"].items():
         photos, sketches = (sum(each[side] for each in classes.values()) for side in ("photos", "sketches"))
         print(f"{split}: {photos} photos, {sketches} sketches, {len(classes)} classes")
-    print(f"made {options.out} (what was left out: {Path(options.out) / 'import.json'})")
+    print(printable(f"made {options.out} (what was left out: {Path(options.out) / 'import.json'})"))
     return 0
+
+
+def _shown(message):
+    """The lines of a message: names of files may hold what moves a terminal's cursor, or is no text."""
+    return "\n".join(map(printable, str(message).split("\n")))
 
 
 def _size(text):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from data_tools import unpacking
 from data_tools.groups import DataError, Group
 from data_tools.naming import Names, printable
-from data_tools.progress import Progress
+from data_tools.progress import Progress, quiet_decoders
 from data_tools.target import Target, check_apart
 
 from keras_cgan.data.images import ImageError, fit_image, write_image
@@ -106,9 +106,10 @@ def _import_into(target, importer, source, options, settings, threads):
                 f"there are no images for {importer.name} in {source}. It reads:\n{importer.layout}"
                 + (f"\nLeft out:{left_out}" if left_out else "")
             )
-    except DataError:
+    except DataError as error:
         target.give_up()
-        raise
+        # Where an archive was unpacked is gone: what was in it is named instead.
+        raise DataError(str(error).replace(str(target.part / _UNPACKED), str(source))) from error
     _remove_others(target.part, written)
     unpacking.remove(target.part / _UNPACKED)
     return {"settings": settings, "counts": _counts(written), "left_out": findings.names}
@@ -158,11 +159,10 @@ def _remove_others(part, jobs):
 
 def _write(jobs, size, fit, findings, threads):
     """Writes the images of the jobs, and returns the jobs of which something was written."""
-    progress = Progress(
-        len(jobs), "photos with their sketches" if any(job.photo for job in jobs) else "sketches"
-    )
+    what = "photos with their sketches" if any(job.photo for job in jobs) else "sketches"
     written = []
-    with ThreadPoolExecutor(threads) as pool:  # cv2 works without holding Python's lock
+    with quiet_decoders(), ThreadPoolExecutor(threads) as pool:  # cv2 works without holding Python's lock
+        progress = Progress(len(jobs), what)
         for begin in range(0, len(jobs), _AT_ONCE):
             some = jobs[begin : begin + _AT_ONCE]
             for job, problems in zip(some, pool.map(lambda job: _write_one(job, size, fit), some)):

@@ -1,7 +1,11 @@
-"""A bar on a terminal, a line now and then in a log."""
+"""What is shown while work is done: a bar on a terminal, a line now and then in a log, and nothing else."""
 
+import contextlib
+import os
 import sys
 import time
+
+_STANDARD_ERROR = 2
 
 
 class Progress:
@@ -34,3 +38,34 @@ class Progress:
             print(f"\r[{bar}] {text} ", end="\n" if last else "", file=self._stream, flush=True)
         else:
             print(text, file=self._stream, flush=True)
+
+
+@contextlib.contextmanager
+def quiet_decoders():
+    """Without what OpenCV, libpng and libjpeg print about images: reports name what is damaged, they do not.
+
+    They write to the process's standard error, which leads nowhere meanwhile. Python's own goes on.
+    """
+    try:
+        kept = os.dup(_STANDARD_ERROR)
+    except OSError:  # there is none, and so nothing is printed
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, kept)
+        if _descriptor(sys.stderr) == _STANDARD_ERROR:
+            sys.stderr.flush()
+            form = {"encoding": sys.stderr.encoding, "errors": sys.stderr.errors}
+            python = stack.enter_context(open(kept, "w", buffering=1, closefd=False, **form))
+            stack.enter_context(contextlib.redirect_stderr(python))
+        stack.callback(os.dup2, kept, _STANDARD_ERROR)
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), _STANDARD_ERROR)
+        yield
+
+
+def _descriptor(stream):
+    try:
+        return stream.fileno()
+    except (AttributeError, OSError, ValueError):  # none, or one in memory
+        return None

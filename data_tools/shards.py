@@ -12,7 +12,8 @@ from pathlib import Path
 
 from data_tools.groups import DataError
 from data_tools.importers.importer import positive
-from data_tools.progress import Progress
+from data_tools.naming import printable
+from data_tools.progress import Progress, quiet_decoders
 from data_tools.target import Target, check_apart
 
 from keras_cgan.data import DataWarning, FolderPairs, scan
@@ -64,7 +65,9 @@ def run(options):
         else:
             target.finish({"settings": settings, **_write(source, target, options.megabytes * 2**20)})
         counts = target.report()["pairs"]
-    print(f"made {out}: {', '.join(f'{count} pairs to {split}' for split, count in counts.items())}")
+    print(
+        printable(f"made {out}: {', '.join(f'{count} pairs to {split}' for split, count in counts.items())}")
+    )
     return 0
 
 
@@ -77,7 +80,7 @@ def _write(source, target, shard_bytes):
         target.give_up()
         raise DataError(str(error)) from error
     for note in notes:
-        print(note, file=sys.stderr)
+        print(printable(note), file=sys.stderr)
     start_tensorflow()
     for split, pairs in splits.items():
         write_split(pairs, target.part / split, shard_bytes)
@@ -89,7 +92,7 @@ def _open(source):
     names = scan.split_names(source)
     if not names or names == ["train"]:
         names = ["train", "test"]  # which are parted there
-    with warnings.catch_warnings(record=True) as caught:
+    with quiet_decoders(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
         splits = {split: FolderPairs(source, split) for split in names}
     return splits, list(dict.fromkeys(str(warning.message) for warning in caught))

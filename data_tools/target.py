@@ -168,7 +168,7 @@ class Target:
             plain = [name for name in folders if Path(name).name == name and name not in ("", ".", "..")]
         except FileNotFoundError:
             return []
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(f"{file} is not of an import. Choose another folder") from error
         paths = [self.path / name for name in plain]
         return [path.name for path in paths if path.is_dir() and not path.is_symlink()]
@@ -207,7 +207,7 @@ class Target:
             state = json.loads((self.part / _STATE).read_text(encoding="utf-8"))
             known = state["stage"] in (_CLEARING, _MAKING, _MOVING) and isinstance(state["settings"], dict)
             return state if known else None
-        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def _write_state(self, stage):

@@ -131,15 +131,19 @@ def _zip_entries(archive, left):
 
 
 def _tar_entries(archive, left):
-    with _decompressed(archive) as stream, tarfile.open(fileobj=_Watched(stream, left), mode="r:") as opened:
-        for info in opened:
-            if not (info.isfile() or info.isdir()):
-                raise DataError(
-                    f"{archive} must hold files and folders alone, no links or devices. "
-                    f"Received: {info.name!r}"
-                )
-            yield info.name, None if info.isdir() else (lambda: opened.extractfile(info))
-            opened.members.clear()  # of millions of files
+    with _decompressed(archive) as stream:
+        watched = _Watched(stream, left)
+        with tarfile.open(fileobj=watched, mode="r:") as opened:
+            for info in opened:
+                if not (info.isfile() or info.isdir()):
+                    raise DataError(
+                        f"{archive} must hold files and folders alone, no links or devices. "
+                        f"Received: {info.name!r}"
+                    )
+                yield info.name, None if info.isdir() else (lambda: opened.extractfile(info))
+                opened.members.clear()  # of millions of files
+        if watched.last.strip(b"\0") or not watched.last:  # tarfile takes it for whole
+            raise DataError(f"{archive} is damaged: it ends too early")
 
 
 def _decompressed(archive):
@@ -153,16 +157,21 @@ class _Watched:
     """A stream of which tarfile may read and skip no more than an archive may unpack to.
 
     What it skips is decompressed as well, and what is in its own headers it holds in memory.
+
+    Attributes:
+        last: The bytes that were read last: at the end of a whole archive, zeros.
     """
 
     def __init__(self, stream, left):
         self._stream, self._left = stream, left
+        self.last = b""
 
     def read(self, count):
         if count > _MOST_AT_ONCE:
             raise DataError(f"{self._left.archive} has a header of {count // 2**20} MB: it may be a bomb")
         self._left.check_bytes(self.tell() + count)
-        return self._stream.read(count)
+        self.last = self._stream.read(count)
+        return self.last
 
     def seek(self, place):
         self._left.check_bytes(place)

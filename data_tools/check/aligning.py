@@ -1,5 +1,7 @@
 """Whether sketches lie on the lines of their photos, as the training scripts measure it."""
 
+from data_tools.progress import quiet_decoders
+
 from keras_cgan.data.images import fit_image, read_image
 from keras_cgan.data.pairs import Pairs
 from keras_cgan.startup import start_tensorflow
@@ -51,7 +53,8 @@ def measure_alignment(items, pairs, fit="pad"):
     # Here, as only this needs TensorFlow.
     from keras_cgan.metrics import is_aligned
 
-    return is_aligned(ItemPairs(items, train, fit), IMAGE_SIZE)[1]
+    with quiet_decoders():
+        return is_aligned(ItemPairs(items, train, fit), IMAGE_SIZE)[1]
 
 
 def describe(alignment):

@@ -11,6 +11,7 @@ from data_tools.check.report import as_json, lines
 from data_tools.check.sheet import write_sheet
 from data_tools.groups import DataError
 from data_tools.importers.importer import positive
+from data_tools.naming import printable
 from data_tools.target import write_json
 
 from keras_cgan.data.images import FITS
@@ -68,7 +69,9 @@ def run(options):
         report = fix(inspection, options.fix, options.force, options.threads)
         done = [f"    {len(names)} {kind}" for kind, names in report["left_out"].items()]
         print(
-            "\n".join([f"made {options.fix}, by file in {Path(options.fix) / 'import.json'}:", *done]),
+            "\n".join(
+                [printable(f"made {options.fix}, by file in {Path(options.fix) / 'import.json'}:"), *done]
+            ),
             file=sys.stderr if printed else sys.stdout,
         )
     return 0 if inspection.findings.worst() in (None, "note") else 1

@@ -1,6 +1,5 @@
 """What is kept of each image: a few numbers, a hash and a thumbnail, while its pixels are let go."""
 
-import contextlib
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -9,7 +8,7 @@ import cv2
 import numpy as np
 
 from data_tools.check.formats import Facts, image_facts
-from data_tools.progress import Progress
+from data_tools.progress import Progress, quiet_decoders
 
 from keras_cgan.data.folder import channel_remark
 from keras_cgan.data.images import WHITE, ImageError, decode_bytes, to_channels
@@ -71,8 +70,9 @@ def read_features(items, threads=None):
     Returns:
         A list of `Features`, one an item.
     """
-    progress, features = Progress(len(items), "images"), []
-    with _quiet_opencv(), ThreadPoolExecutor(threads) as pool:  # cv2 works without holding Python's lock
+    features = []
+    with quiet_decoders(), ThreadPoolExecutor(threads) as pool:  # cv2 works without holding Python's lock
+        progress = Progress(len(items), "images")
         for found in pool.map(_features, items):
             features.append(found)
             progress.add()
@@ -152,18 +152,3 @@ def perceptual_hash(grey):
 def _shrunk(image, width, height):
     shrinks = width * height < image.shape[0] * image.shape[1]
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-
-
-@contextlib.contextmanager
-def _quiet_opencv():
-    """Without OpenCV's own lines about damaged files: they are in the report, by name."""
-    logging = getattr(cv2.utils, "logging", None)
-    if logging is None:
-        yield
-        return
-    level = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        logging.setLogLevel(level)

@@ -124,7 +124,8 @@ def _note_clutter(root, findings):
 
 def _note_refusals(layout, findings):
     """Records why the reader of pairs would stop; sketches alone are no pairs, and have other readers."""
-    if not layout.sketch_only:
+    mixed = None in layout.splits and len(layout.splits) > 1  # which no reader takes
+    if mixed or not layout.sketch_only:
         reasons = set()
         for split in ("train", "test"):
             try:

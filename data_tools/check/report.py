@@ -63,7 +63,10 @@ def as_json(inspection):
 
 def lines(inspection):
     """The report as lines of text: counts, sizes, alignment, then what was found, the worst first."""
-    report = as_json(inspection)
+    return map(printable, _lines(inspection, as_json(inspection)))
+
+
+def _lines(inspection, report):
     if report["sketch_only"]:
         yield f"{report['folder']} is a sketch-only set: it has no photos, so what needs pairs is not checked"
     for split, classes in report["counts"].items():
@@ -82,7 +85,7 @@ def lines(inspection):
     for kind, found in inspection.findings.items():
         shown = ", ".join(map(str, found[:_SHOWN]))
         more = ", ..." if len(found) > _SHOWN else ""
-        yield printable(f"{KINDS[kind].severity}: {len(found)} {KINDS[kind].what}: {shown}{more}")
+        yield f"{KINDS[kind].severity}: {len(found)} {KINDS[kind].what}: {shown}{more}"
     yield _summary(report)
 
 
@@ -93,7 +96,7 @@ def _counted(counts, sketch_only):
 def _class_lines(classes, report, split):
     if len(classes) <= _MOST_CLASSES:
         for name, counts in classes.items():
-            yield f"    {printable(name)}: {_counted(counts, report['sketch_only'])}"
+            yield f"    {name}: {_counted(counts, report['sketch_only'])}"
     else:
         of_split = report["balance"][split]
         (small, least), (large, most) = (of_split[which].values() for which in ("smallest", "largest"))

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from data_tools.check.kinds import KINDS
+from data_tools.progress import quiet_decoders
 
 from keras_cgan.data.images import ImageError, decode_image, fit_image, to_channels, write_image
 
@@ -21,6 +22,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _NOT_IMAGES = ("clutter", "no_image", "nested_folder", "other_folder", "layout", "class_missing")
 
 
+@quiet_decoders()
 def write_sheet(file, inspection, fit="pad"):
     """Writes the sheet.
 

@@ -16,6 +16,7 @@ from keras_cgan.data.images import ImageError, decode_bytes
 
 BY = {"group": "group", "subgroup": "subgroups"}  # by option, the key of the table
 _PNG_FOLDERS = ("618x618", "72x72")
+_CODE = re.compile("[0-9A-Fa-f-]+")
 _TONE = re.compile("1F3F[B-F]")
 # Code points without a shape of their own: joiners, and what asks for colour, text, a woman or a man.
 _NO_SHAPE = ("200D", "FE0F", "FE0E", "2640", "2642")
@@ -115,11 +116,11 @@ def _entries(file):
         wanted = ("hexcode", "group", "subgroups")
         if not all(isinstance(entry[key], str) and entry[key] for entry in entries for key in wanted):
             raise TypeError("a text that is empty or none")
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DataError(
             f"{file} must be a list of objects with hexcode, group and subgroups. Received: {error!r}"
         ) from error
-    if strange := [e["hexcode"] for e in entries if not re.fullmatch(r"[0-9A-Fa-f-]+", e["hexcode"])]:
+    if strange := [e["hexcode"] for e in entries if not _CODE.fullmatch(e["hexcode"])]:
         raise DataError(f"{file}, hexcode, must be such as 1F44B-1F3FB. Received: {strange[0]!r}")
     return entries
 
@@ -161,7 +162,8 @@ def _designs(there):
 
 
 def _base_design(entry):
-    code = entry.get("skintone_base_hexcode") or entry["hexcode"]
+    base = entry.get("skintone_base_hexcode")
+    code = base if isinstance(base, str) and _CODE.fullmatch(base) else entry["hexcode"]
     parts = [part for part in code.upper().split("-") if not _TONE.fullmatch(part)]
     shapes = [_PEOPLE.get(part, part) for part in parts if part not in _NO_SHAPE]
     return "-".join(shapes or parts or [code])  # an emoji may be nothing but a sign, or a tone

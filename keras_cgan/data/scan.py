@@ -170,7 +170,8 @@ def held_out(photos, share, seed):
         return set()
 
     def draw(path):
-        return hashlib.sha256(f"{seed}/{path.parent.name}/{path.stem}".encode()).digest()
+        text = f"{seed}/{path.parent.name}/{path.stem}"
+        return hashlib.sha256(text.encode(errors="surrogatepass")).digest()  # names may be no text
 
     count = min(max(1, round(share * len(photos))), len(photos) - 1)
     return set(sorted(photos, key=draw)[: max(count, 0)])

@@ -2,16 +2,23 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import keras_cgan
 from keras_cgan.data import write_image
 
 sys.path.insert(0, str(Path(keras_cgan.__file__).parents[1]))  # The tools are run from a checkout.
+
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), "hypothesis"))
+# The same examples each time, and none kept in the project.
+settings.register_profile("keras_cgan", database=None, deadline=None, derandomize=True)
+settings.load_profile("keras_cgan")
 
 _OF_OS = ("replace", "unlink", "mkdir", "rmdir")  # what pathlib and shutil call, too
 _OF_PATH = ("write_text", "write_bytes")

@@ -240,15 +240,18 @@ def test_other_failures_of_writing_name_the_file(source, out, monkeypatch):
     assert error.value.errno == errno.EIO
 
 
-def test_names_that_are_no_text(source, tmp_path, paint):
+@pytest.mark.parametrize("splits", [("train", "test"), ("",)])
+def test_names_that_are_no_text(tmp_path, paint, splits):
     name = os.fsdecode(b"b\xe4r")
     try:
-        for class_name in (name, "x"):
-            for side in ("photo", "sketch"):
-                paint(tmp_path / name / "train" / side / class_name / f"{name}.png")
-                paint(tmp_path / name / "test" / side / class_name / "1.png")
+        for base in splits:
+            for class_name in (name, "x"):
+                for side in ("photo", "sketch"):
+                    for stem in (name, "1", "2"):
+                        paint(tmp_path / name / base / side / class_name / f"{stem}.png")
     except OSError:
         pytest.skip("this file system takes text alone")
     out = tmp_path / f"{name} shards"
     assert make(tmp_path / name, out) == 0
-    assert_whole(out, tmp_path / name)
+    for split in ("train", "test"):
+        assert_whole(out, tmp_path / name, split)

@@ -96,6 +96,7 @@ def test_the_folder_must_be_new(archive, tmp_path):
         unpack(archive(".zip"), tmp_path / "new")
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_folders_may_come_after_what_is_in_them_and_twice(tmp_path, tree):
     write_zip(
         tmp_path / "a.zip", ("a/1.txt", b"1"), ("a/", b""), ("a/", b""), ("./b/./2.txt", b"2"), ("c//", b"")
@@ -148,7 +149,7 @@ def test_backslashes_are_folders(archive, tmp_path, tree):
 
 # ---- links and devices
 
-KINDS = [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE]
+KINDS = [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, b"?"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -302,15 +303,17 @@ def test_a_bomb_takes_no_memory(tmp_path):
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.7])  # of a tar's, the rest is zeros
 def test_truncated(archive, refused, ending, share):
     path = archive(ending, {f"{number}.txt": os.urandom(3000) for number in range(9)})
-    end = int(share * path.stat().st_size)
-    if ending == ".tar" and share > 0:
-        # It may end where an entry does, and then is whole: here it ends within one, of header and contents.
-        end = int(9 * share) * (512 + 3072) + 1500
-    path.write_bytes(path.read_bytes()[:end])
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     refused(path, "is damaged")
+
+
+def test_a_tar_that_ends_where_an_entry_does(archive, refused):
+    path = archive(".tar", {"1.txt": b"1", "2.txt": b"2"})
+    path.write_bytes(path.read_bytes()[:1024])
+    refused(path, "is damaged: it ends too early")
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -318,7 +321,7 @@ def test_bytes_that_are_others(archive, tmp_path, tree, ending):
     """Damaged anywhere: it is an error, or what is unpacked is in the folder; never a traceback."""
     whole = archive(ending, {"a/1.txt": b"hello" * 50, "b.txt": os.urandom(300)}).read_bytes()
     path = tmp_path / f"damaged{ending}"
-    step = max(1, len(whole) // 300)
+    step = max(1, len(whole) // 100)
     failed = 0
     for place in range(0, len(whole), step):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xA5]) + whole[place + 1 :])
@@ -329,7 +332,7 @@ def test_bytes_that_are_others(archive, tmp_path, tree, ending):
             assert str(path) in str(error)
         assert [each.name for each in (tmp_path / "sandbox").iterdir()] == ["new"]
         unpacking.remove(tmp_path / "sandbox" / "new")
-    assert failed > (10 if ending == ".tar" else 20)  # a tar has checksums of its headers alone
+    assert failed > (3 if ending == ".tar" else 20)  # a tar has checksums of its headers alone
 
 
 @pytest.mark.parametrize("ending", FORMATS)
