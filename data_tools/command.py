@@ -13,6 +13,7 @@ from data_tools.importing import explain, run_import
 from data_tools.naming import printable
 
 from keras_cgan.data.images import FITS
+from keras_cgan.data.scan import counted
 
 COMMON = ("source", "out", "size", "fit", "force", "threads", "command", "run")
 
@@ -85,8 +86,8 @@ def _import(options):
     report = run_import(
         importer, options.source, options.out, own, options.size, options.fit, options.force, options.threads
     )
-    for kind, names in report["left_out"].items():
-        print(f"{len(names)} {kind}: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}")
+    for line in counted(report["left_out"]):
+        print(line)
     for split, classes in report["counts"].items():
         photos, sketches = (sum(each[side] for each in classes.values()) for side in ("photos", "sketches"))
         print(f"{split}: {photos} photos, {sketches} sketches, {len(classes)} classes")

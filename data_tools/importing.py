@@ -14,6 +14,7 @@ from data_tools.progress import Progress, quiet_decoders
 from data_tools.target import Target, check_apart
 
 from keras_cgan.data.images import ImageError, fit_image, write_image
+from keras_cgan.data.scan import counted
 
 _AT_ONCE = 4096  # groups handed to the threads: millions of strokes need not wait in memory
 UNREADABLE = "images cannot be read (left out)"
@@ -40,9 +41,7 @@ class Findings:
 
     def lines(self, shown=5):
         """One line a kind: the count and the first few."""
-        for kind, names in self.names.items():
-            more = ", ..." if len(names) > shown else ""
-            yield f"{len(names)} {kind}: {', '.join(names[:shown])}{more}"
+        return counted(self.names, shown)
 
 
 class Job(NamedTuple):

@@ -39,14 +39,19 @@ class Findings:
 
     def lines(self):
         """One line a kind: the count and the first few names."""
-        for kind, names in self.names.items():
-            more = ", ..." if len(names) > _SHOWN else ""
-            yield f"{len(names)} {kind}: {', '.join(names[:_SHOWN])}{more}"
+        return counted(self.names)
 
     def warn(self, stacklevel):
         """Gives one `DataWarning` a kind."""
         for line in self.lines():
             warnings.warn(f"{self.root}: {line}", DataWarning, stacklevel=stacklevel + 1)
+
+
+def counted(names_by_kind, shown=_SHOWN):
+    """One line a kind of a dict of kind -> names: the count and the first few of them."""
+    for kind, names in names_by_kind.items():
+        more = ", ..." if len(names) > shown else ""
+        yield f"{len(names)} {kind}: {', '.join(names[:shown])}{more}"
 
 
 def entries(folder):
