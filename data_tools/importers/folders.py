@@ -6,6 +6,7 @@ from data_tools.groups import DataError
 from data_tools.importers.importer import (
     SPLITS,
     Importer,
+    add_ab_options,
     as_splits,
     class_folders,
     image_files,
@@ -18,15 +19,9 @@ from data_tools.importers.importer import (
 
 
 def add_options(parser):
-    parser.add_argument(
-        "--direction",
-        choices=("AtoB", "BtoA"),
-        default="AtoB",
-        help="AtoB: photos are in A and sketches in B; BtoA: the other way round (default: %(default)s)",
-    )
+    add_ab_options(parser, "photos are in A and sketches in B")
     parser.add_argument("--photos", metavar="DIR", help="in the source, where it is not called A")
     parser.add_argument("--sketches", metavar="DIR", help="in the source, where it is not called B")
-    parser.add_argument("--class-name", default="all", help="where there are no class folders (default: all)")
 
 
 def find(root, options, findings):

@@ -93,8 +93,35 @@ def as_splits(names):
 
 def find_classes(root, name):
     """The folder with the class folders: of that name, or the first with folders that have none in them."""
+    return find_folder(root, name) or holding_classes(root)
+
+
+def holding_classes(root):
+    """The first of the nested folders of which no folder has folders in it; the root where there is none."""
     bases = (base for base in nested(root) if not any(map(sub_folders, sub_folders(base))))
-    return find_folder(root, name) or next(bases, root)
+    return next(bases, root)
+
+
+def holding_splits(root):
+    """The first of the nested folders that has split folders, or `None`."""
+    bases = (base for base in nested(root) if any(folder.name in SPLITS for folder in sub_folders(base)))
+    return next(bases, None)
+
+
+def add_ab_options(parser, straight):
+    """Adds the options of pairs called A and B: which of them is the photo, and the class of all.
+
+    Args:
+        parser: Of the importer's command.
+        straight: What `AtoB` means, for its help.
+    """
+    parser.add_argument(
+        "--direction",
+        choices=("AtoB", "BtoA"),
+        default="AtoB",
+        help=f"AtoB: {straight}; BtoA: the other way round (default: %(default)s)",
+    )
+    parser.add_argument("--class-name", default="all", help="where there are no class folders (default: all)")
 
 
 def split_folders(base, findings):

@@ -5,14 +5,13 @@ from typing import NamedTuple
 from data_tools.drawn_sketches import SKETCHES, draw_sketch
 from data_tools.groups import Group, ImageFile
 from data_tools.importers.importer import (
-    SPLITS,
     Importer,
     class_folders,
+    holding_classes,
+    holding_splits,
     image_files,
-    nested,
     positive,
     split_folders,
-    sub_folders,
 )
 
 from keras_cgan.data.images import decode_image
@@ -37,8 +36,7 @@ def add_options(parser):
 
 
 def find(root, options, findings):
-    parted = (base for base in nested(root) if any(folder.name in SPLITS for folder in sub_folders(base)))
-    base = next(parted, None) or _with_classes(root)
+    base = holding_splits(root) or holding_classes(root)
     for split, folder in split_folders(base, findings).items():
         for path in image_files(folder, findings) if folder.is_dir() else ():
             findings.add("images outside of a class folder (left out)", path)
@@ -60,12 +58,6 @@ class DrawnSketch(NamedTuple):
 
     def __str__(self):
         return str(self.path)
-
-
-def _with_classes(root):
-    """The folder with the class folders: the first of several folders in it, or with folders of images."""
-    bases = (base for base in nested(root) if not any(map(sub_folders, sub_folders(base))))
-    return next(bases, root)
 
 
 IMPORTER = Importer(

@@ -2,30 +2,22 @@
 
 from data_tools.groups import Group, HalfOfFile
 from data_tools.importers.importer import (
-    SPLITS,
     Importer,
+    add_ab_options,
     class_folders,
+    holding_splits,
     image_files,
-    nested,
     split_folders,
-    sub_folders,
 )
 
 
 def add_options(parser):
-    parser.add_argument(
-        "--direction",
-        choices=("AtoB", "BtoA"),
-        default="AtoB",
-        help="AtoB: the photo is left and the sketch right; BtoA: the other way round (default: %(default)s)",
-    )
-    parser.add_argument("--class-name", default="all", help="where there are no class folders (default: all)")
+    add_ab_options(parser, "the photo is left and the sketch right")
 
 
 def find(root, options, findings):
     photo, sketch = ("left", "right") if options["direction"] == "AtoB" else ("right", "left")
-    parted = (base for base in nested(root) if any(folder.name in SPLITS for folder in sub_folders(base)))
-    for split, base in split_folders(next(parted, root), findings).items():
+    for split, base in split_folders(holding_splits(root) or root, findings).items():
         classes = [(folder.name, folder) for folder in class_folders(base, findings)]
         for class_name, folder in [(options["class_name"], base), *classes]:
             for path in image_files(folder, findings):
