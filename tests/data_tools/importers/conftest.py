@@ -1,20 +1,13 @@
-"""What the tests of the importers share: images of one grey, and imports with the options of a command."""
+"""What the tests of the importers share: imports with the options of a command."""
 
 import argparse
-import sys
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-import keras_cgan
-from keras_cgan.data import write_image
+from data_tools.importers import IMPORTERS
+from data_tools.importing import run_import
+
 from keras_cgan.data.images import decode_image
-
-sys.path.insert(0, str(Path(keras_cgan.__file__).parents[1]))  # The tools are run from a checkout.
-
-from data_tools.importers import IMPORTERS  # noqa: E402
-from data_tools.importing import run_import  # noqa: E402
 
 
 class Imported:
@@ -35,17 +28,6 @@ class Imported:
     def grey(self, name):
         """The mean of a file that was written."""
         return round(self.image(name).mean())
-
-
-@pytest.fixture
-def paint():
-    """A function `(path, grey)` that writes an image of 8 x 8 pixels."""
-
-    def paint(path, grey=128):
-        write_image(path, np.full((8, 8, 3), grey, np.uint8))
-        return path
-
-    return paint
 
 
 @pytest.fixture
