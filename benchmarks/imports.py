@@ -1,11 +1,11 @@
-"""Images a second of an import to 256 px, and of reading what it made, in a folder and in shards.
+"""Images a second of an import to 256 px, and of reading what it made, beside what training takes.
 
     python benchmarks/imports.py                  # 10,000 pairs: .7 GB in a temporary folder, ten minutes
     python benchmarks/imports.py --count 200      # in seconds
 
 The import is held against a plain loop over the same files: read, resize, write, by OpenCV, one after
-another, its own threads turned off. They take turns. Read them as ratios: disk and processor are those of one
-machine.
+another, its own threads turned off. They take turns. Reading, from a folder, from shards and from memory, is
+held against a training step on one thread. Read them as ratios: disk and processor are those of one machine.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import cv2
-from side_by_side import positive, say, start
+from side_by_side import N_CLASSES, positive, random_batch, say, start
 from speed_tables import table
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # data_tools is used from a checkout
@@ -25,7 +25,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # data_tools is used 
 SIDE = 512  # px, of the images that are imported
 DISTINCT = 64  # pairs are drawn; the others are copies of their files
 CLASS_OF = "class {}".format
-N_CLASSES = 4
+BATCH_SIZE = 8
 
 
 def make_source(folder, count):
@@ -109,13 +109,30 @@ def reading_rates(folder, shards, size, seconds):
             ("shards", ShardPairs(shards, "train"), 0),
             ("kept in memory", files, 2e9),
         ):
-            pipeline = PairPipeline(pairs, (size, size), 8, memory_limit=memory, warp=warp)
+            pipeline = PairPipeline(pairs, (size, size), BATCH_SIZE, memory_limit=memory, warp=warp)
             rates[where, warp] = pipeline_rate(pipeline, seconds)
             say(f"{where}, warp {warp}: {rates[where, warp]:.0f} pairs a second")
     return rates
 
 
-def report(importing, reading):
+def training_rate(size, seconds):
+    """Pairs a second that training takes: the networks and the engine of `train_sketches.py`, one thread."""
+    from keras_cgan import strategy_model, strategy_networks
+
+    networks = strategy_networks("classifier", (size, size, 3), N_CLASSES, filters=32)
+    model = strategy_model("classifier", networks)
+    batch = random_batch(size, BATCH_SIZE)
+    model.train_on_batch(*batch)
+    steps, begin = 0, time.perf_counter()
+    while not steps or time.perf_counter() - begin < seconds:
+        model.train_on_batch(*batch)
+        steps += 1
+    rate = steps * BATCH_SIZE / (time.perf_counter() - begin)
+    say(f"training: {rate:.1f} pairs a second")
+    return rate
+
+
+def report(importing, reading, training):
     """The rates as two Markdown tables."""
     base = importing["plain loop"]
     rows = [[name, f"{rate:.0f}", f"{rate / base:.2f}"] for name, rate in importing.items()]
@@ -124,6 +141,7 @@ def report(importing, reading):
     warps = list(dict.fromkeys(warp for _, warp in reading))
     heads = ["pairs a second of the pipeline", *("bent" if warp else "crop and flip alone" for warp in warps)]
     rows = [[where, *(f"{reading[where, warp]:.0f}" for warp in warps)] for where in places]
+    rows.append(["what training takes", *(f"{training:.1f}" for _ in warps)])
     return "\n\n".join([*tables, table(heads, rows)])
 
 
@@ -150,7 +168,7 @@ def main():
         importing = import_rates(work / "source", work, options.size, options.count, options.rounds)
         shutil.copytree(work / "imported", work / "pairs" / "train", ignore=shutil.ignore_patterns("*.json"))
         reading = reading_rates(work / "pairs", work / "shards", options.size, options.seconds)
-    print(report(importing, reading))
+    print(report(importing, reading, training_rate(options.size, options.seconds)))
 
 
 if __name__ == "__main__":

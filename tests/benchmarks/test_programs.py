@@ -145,4 +145,5 @@ def test_imports_are_held_against_a_plain_loop():
         "files",
         "shards",
         "kept in memory",
+        "what training takes",
     ]
