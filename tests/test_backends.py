@@ -89,6 +89,7 @@ print("all is well")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", [installed("jax"), installed("torch")])
 def test_the_engines_ask_for_tensorflow(backend, run_child):
     assert "all is well" in run_child(ENGINES, backend, KERAS_BACKEND=backend)

@@ -61,6 +61,7 @@ def test_towers_find_the_photo_of_sketches_that_they_have_not_seen():
     assert photo_rank(1 - found[1] @ found[0].T, labels) > 0.7
 
 
+@pytest.mark.slow
 def test_photo_and_sketch_are_augmented_alike_and_batches_are_whole():
     seen = []
 

@@ -37,6 +37,7 @@ def judge():
     return train_judge(sketches, labels, epochs=30, batch_size=16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label_input", [True, False])
 def test_measures_by_name(label_input, judge, photographed):
     generator = unet_generator((*SIZE, 3), n_classes=6 if label_input else None, filters=2)
@@ -173,6 +174,7 @@ def test_the_judge_follows_from_its_seed():
     assert np.any(first != weights(1, seed=5))
 
 
+@pytest.mark.slow
 def test_labels_are_not_shifted_against_sketches():
     """A set that is learnt only if every sketch is seen with its own label."""
     labels = np.eye(2, dtype="float32")[[0, 1] * 16]
@@ -257,6 +259,7 @@ def test_generators_that_the_measures_of_class_images_must_tell_apart(digits, di
     )
 
 
+@pytest.mark.slow
 def test_measures_of_class_images_follow_from_the_seed(digits, digit_judge):
     _, test = digits
     latent, drawn = Latent(4, (), 0), []

@@ -132,6 +132,7 @@ def test_the_network_is_saved_as_plain_keras_and_keeps_its_graph(tmp_path):
     np.testing.assert_allclose(loaded(conditions()), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "XLA"])
 def test_batches_of_any_size_in_one_trace(jit_compile):
     twin = faster_network(unet(n_classes=None))

@@ -25,6 +25,7 @@ def pair_judge(pairs):
     return train_pair_judge(pairs[0], pairs[2], steps=40)
 
 
+@pytest.mark.slow
 def test_features_are_those_that_the_logits_are_made_of(judge, pairs):
     phi = judge_features(judge, pairs[2])
     kernel, bias = judge.get_layer("logits").get_weights()
@@ -67,6 +68,7 @@ def test_the_pair_judge_follows_from_its_seed(pairs):
     assert np.any(first != weights(1, seed=5))
 
 
+@pytest.mark.slow
 def test_the_pair_judge_is_another_network_than_the_towers(pair_judge):
     def kernels(network):
         return [weight.shape for weight in network.trainable_weights if weight.name == "kernel"]

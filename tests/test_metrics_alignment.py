@@ -69,6 +69,7 @@ def test_a_set_is_aligned_or_not():
     assert not is_aligned(EmbeddedPairs(48, 0.8, seed=3), SIZE)[0]
 
 
+@pytest.mark.slow
 def test_of_many_classes_several_of_each_are_looked_at():
     """A photo a class, spread over the set, would leave nothing to compare with."""
 

@@ -103,6 +103,7 @@ def test_in_the_engine_the_generator_learns_and_the_towers_stay():
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
 
 
+@pytest.mark.slow
 def test_saved_with_the_model(tmp_path):
     model, _ = gan()
     model.train_on_batch(*batch())

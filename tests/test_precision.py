@@ -49,6 +49,7 @@ BUILDERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float32"])
 @pytest.mark.parametrize("builder, options", BUILDERS)
 def test_back_to_single_precision(builder, options, policy):

@@ -50,6 +50,7 @@ def rows_of(path):
     return list(csv.DictReader((path / "losses.csv").read_text().splitlines()))
 
 
+@pytest.mark.slow
 def test_a_run_writes_pictures_models_losses_and_measures(npz, tmp_path, capsys):
     run, model = train("--data", npz, "--out", tmp_path / "run", "--power", "2.5")
     path = tmp_path / "run"

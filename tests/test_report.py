@@ -58,6 +58,7 @@ def test_what_is_written(written):
     assert cv2.imread(str(folder / "best.png")).shape[0] == 18 + 12 * 100
 
 
+@pytest.mark.slow
 def test_the_page_shows_every_measure_and_picture(written):
     folder, results = written
     shown = Page((folder / "index.html").read_text())

@@ -49,11 +49,13 @@ def test_nothing_is_said(start_child):
     assert start_child(code) == ("mixed_bfloat16\n", "then\n")
 
 
+@pytest.mark.slow
 def test_messages_come_when_asked_for(start_child):
     stdout, stderr = start_child(START.format(""), TF_CPP_MIN_LOG_LEVEL="0")
     assert stdout == "" and "tensorflow" in stderr.lower()
 
 
+@pytest.mark.slow
 def test_the_level_of_no_messages_is_quiet_too(start_child):
     code = START.format("") + "import tensorflow as tf\nstep = tf.function(lambda x: x + 1)\n"
     code += "for n in range(1, 9): step(tf.zeros(n))"

@@ -141,6 +141,7 @@ def test_terms_are_logged_and_added_by_their_weights():
     assert both["g_blurred_l1"] == pytest.approx(by_hand, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_weights_of_samples_weigh_terms():
     x, y = batch()
     model = gan(terms=[BlurredL1(1.0)])
@@ -158,6 +159,7 @@ def test_weights_of_samples_weigh_terms():
     assert weighted["g_blurred_l1"] == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_terms_train_the_generator_alone():
     x, y = batch()
     model = gan(terms=[EdgeLikeness(1.0)], swap_rate=0.5)
@@ -172,6 +174,7 @@ def test_terms_train_the_generator_alone():
     assert losses[-1] < 0.9 * losses[0]
 
 
+@pytest.mark.slow
 def test_a_share_of_the_labels_is_swapped_and_those_do_not_count_for_the_true_sketch():
     x, y = batch(n=60)
     model = gan(terms=[Asked(1.0, name="asked")], swap_rate=0.6)
@@ -194,6 +197,7 @@ def test_a_swapped_class_counts_as_often_as_it_is_weighted():
     assert parts[0] < parts[1] and parts[2] - parts[0] == pytest.approx(3 * (parts[1] - parts[0]), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_where_another_class_is_asked_for_edges_may_be_left_out():
     x, y = batch(n=60)
     asked = Asked(0.0, name="asked")

@@ -157,6 +157,7 @@ def by_keras(name):
     return pytest.param(name, marks=() if is_quick else pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [by_keras(name) for name, c in CONTESTANTS.items() if not c.torch])
 def test_first_losses_agree(name, start):
     built = contestants.build(name, TINY, BATCH, start)

@@ -30,6 +30,7 @@ def test_cells_can_be_named_by_commas():
     assert not [name for part in strategies.PARTS.values() for name in part if "," in name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", strategies.ABLATION)
 def test_an_ablation_is_the_whole_but_for_one_thing(name):
     cells = [strategies.ABLATION[each] for each in ("class-and-photo", name)]

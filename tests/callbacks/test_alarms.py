@@ -76,6 +76,7 @@ def test_a_healthy_run_raises_none(strategy):
     assert callback.raised == []
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing_of_the_training():
     losses = []
     for callbacks in ([], [alarm()]):
@@ -240,6 +241,7 @@ def test_nothing_is_said_of_collapse_in_the_warm_up():
     assert {epoch for epoch, _, _ in callback.raised} == {3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_and_an_average(policy):
     keras.config.set_dtype_policy(policy)

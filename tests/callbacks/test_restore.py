@@ -107,7 +107,10 @@ def test_without_it_nan_stays():
     assert not is_finite(record.epochs[2]) and math.isnan(record.logs[1]["g_loss"])
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "policy",
+    ["float32", *(pytest.param(f"mixed_{kind}16", marks=pytest.mark.slow) for kind in ("bfloat", "float"))],
+)
 def test_back_to_the_last_good_epoch(policy, tmp_path):
     keras.config.set_dtype_policy(policy)
     gan = new_gan("classifier", run_eagerly=False, average_decay=0.9, image_pool=3)
@@ -221,6 +224,7 @@ def test_a_rate_that_follows_a_schedule_stays_and_is_said(tmp_path):
     assert is_finite(record.epochs[2])
 
 
+@pytest.mark.slow
 def test_several_steps_a_call(tmp_path):
     gan = ConditionalGAN(*networks("pix2pix"), average_decay=0.9)
     gan.compile(FusedAdam(0.01), FusedAdam(0.01), steps_per_execution=3)

@@ -89,6 +89,7 @@ def assert_complete(out, epochs):
     assert generator.output_shape == (None, 24, 24, 1)
 
 
+@pytest.mark.slow
 def test_the_same_command_again_goes_on_and_another_is_refused(example, data, tmp_path, capsys):
     out = tmp_path / "fit"
     command = ["--data", str(data), *TINY, "--out", str(out)]

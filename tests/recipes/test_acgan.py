@@ -86,6 +86,7 @@ def test_d_may_compare_the_images_of_a_batch():
     steps.assert_all_learn(model, *BATCH)
 
 
+@pytest.mark.slow
 def test_all_learn_as_a_graph():
     model = small(dropout=0.0)
     model.run_eagerly = False

@@ -68,6 +68,7 @@ def test_what_a_short_training_chooses():
     assert rates == [4e-3, 5e-3, 1e-3]
 
 
+@pytest.mark.slow
 def test_all_learn_as_a_graph():
     model = small()
     model.run_eagerly = False
@@ -199,6 +200,7 @@ def test_a_frozen_classifier_is_saved_as_one(tmp_path):
     assert list(loaded.players()) == ["d", "g"] and not loaded.classifier.trainable
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [True, False])
 def test_a_classifier_frozen_or_freed_after_compile(before):
     model = small()
@@ -282,6 +284,7 @@ def test_an_augmentation_of_another_name():
         small(augment="rotate")
 
 
+@pytest.mark.slow
 def test_a_loaded_model_goes_on(tmp_path):
     model = small(rate=0.5, target=0.5, most=3.0, augment="shift-flip")
     loaded = steps.assert_goes_on(model, tmp_path / "controlgan.keras", *BATCH)

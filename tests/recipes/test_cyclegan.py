@@ -86,6 +86,7 @@ def test_identity_is_used_where_channels_are_the_same():
     assert cyclegan((32, 32, 1), filters=2, blocks=1, identity_weight=0.0).identity_weight == 0.0
 
 
+@pytest.mark.slow
 def test_all_learn_as_a_graph():
     model = small()
     model.run_eagerly = False

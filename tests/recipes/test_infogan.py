@@ -135,6 +135,7 @@ def test_a_loaded_model_goes_on(tmp_path):
     assert loaded.latent.get_config() == Latent(5, (3,), 2, "uniform").get_config()
 
 
+@pytest.mark.slow
 def test_the_warp_is_ds_and_qs():
     """It bends what D and Q see, of real images and of fakes, in training; a loaded model goes on."""
     assert "warp" not in {layer.name for layer in small().discriminator.layers}

@@ -170,6 +170,7 @@ def test_steps_of_a_player_that_is_not_there():
     compiled(Critic()).train_on_batch(POINTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run_eagerly", [True, False])
 def test_flags_that_change_after_compile(run_eagerly):
     """A compiled step would go on training the layer, until a batch of another size came."""

@@ -61,6 +61,7 @@ def test_after_a_few_steps_the_average_is_near_the_weights_and_not_near_the_star
     assert np.linalg.norm(averaged - end) < 0.5 * np.linalg.norm(averaged - start)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run_eagerly", [True, False])
 def test_accumulated_gradients_are_averaged_once_an_update(run_eagerly):
     """Batches 2 and 4 update: between, moving averages of batch norm alone go on."""
@@ -101,6 +102,7 @@ def test_weights_loaded_into_the_generator_before_training_are_the_start():
     assert_average(gan, by_hand(steps(gan), 0.8))
 
 
+@pytest.mark.slow
 def test_a_compiled_step_with_several_a_call():
     compiled = {"steps_per_execution": 2}
     gan = sgd_gan(networks("pix2pix"), average_decay=0.8, run_eagerly=False, compiled=compiled)

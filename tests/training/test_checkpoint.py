@@ -56,6 +56,7 @@ def test_nothing_to_restore(tmp_path):
     assert not differing(before, state(trainer))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_classifier", [True, False])
 def test_two_steps_and_two_more_are_four(with_classifier, tmp_path):
     through = new_trainer(with_classifier=with_classifier)
@@ -131,6 +132,7 @@ def test_a_model_without_its_optimizers_is_refused(tmp_path):
         TrainerCheckpoint(gan, tmp_path)
 
 
+@pytest.mark.slow
 def test_dropout_and_noise_have_seeds_that_move():
     """What the test above restores is there to be lost."""
     trainer = new_trainer()
@@ -169,6 +171,7 @@ def test_the_last_two_saves_are_kept(tmp_path):
     assert saves(tmp_path) == [9, 12]
 
 
+@pytest.mark.slow
 def test_a_save_that_was_cut_off_is_as_if_not_there(tmp_path):
     trainer = new_trainer()
     steps(trainer, 0, 1)

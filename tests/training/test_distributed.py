@@ -118,6 +118,7 @@ def test_epochs_of_given_steps_go_on_in_the_data_as_in_keras(make, repeats):
     assert losses["d_loss"][0] != pytest.approx(losses["d_loss"][1], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_dataset_that_ends_within_an_epoch_ends_it():
     with pytest.warns(UserWarning, match="ended after 1 of 2 steps of an epoch"):
         losses, _ = trained(fit_workers, batches(3), epochs=3, steps_per_epoch=2)
@@ -150,6 +151,7 @@ def test_a_dataset_without_an_end_needs_steps():
         trained(fit_workers, batches(2).repeat())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text, line",
     [

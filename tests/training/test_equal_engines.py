@@ -46,7 +46,9 @@ def test_these_networks_are_run_by_the_faster_way():
     assert names.count("_Faster") == 3
 
 
-@pytest.mark.parametrize("label", [True, False], ids=["label", "no label"])
+@pytest.mark.parametrize(
+    "label", [pytest.param(True, id="label"), pytest.param(False, id="no label", marks=pytest.mark.slow)]
+)
 @every_strategy
 def test_sequential_steps_are_the_reference_trainers(strategy, label):
     sizes = SIZES if label else SIZES[2:]
@@ -61,10 +63,12 @@ def test_simultaneous_steps_on_a_joined_batch_are_the_reference_trainers(strateg
     assert_equal_engines(networks(strategy, stochastic=True), strategy=strategy, **options)
 
 
+@pytest.mark.slow
 def test_compiled_steps_are_the_reference_trainers():
     assert_equal_engines(networks("classifier", stochastic=True), run_eagerly=False, sizes=(4, 4, 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{"reconstruction": "l2"}, {"label_smoothing": 0.1}, {"class_weight": 0.0}], ids=str
 )
@@ -77,6 +81,7 @@ def test_activations_inside_the_last_layer(strategy):
     assert_equal_engines(networks(strategy, inside=True), strategy=strategy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("update", ["sequential", "simultaneous"])
 def test_regularizers_count_as_in_keras(update):
     """Each in its own network's step, and not again in the generator's."""
@@ -115,6 +120,7 @@ def test_built_networks_with_adam(strategy):
     assert_same_steps(trainer, gan, parts, twins)
 
 
+@pytest.mark.slow
 @every_strategy
 def test_simultaneous_steps_are_the_tutorials(strategy):
     parts = networks(strategy, stochastic=True)

@@ -148,6 +148,7 @@ print([float(part) for part in parts])
 """
 
 
+@pytest.mark.slow
 def test_devices_agree_on_the_mean(run_child):
     """Losses of 1 and 2 on fakes, .5 on real samples: .5 and 1.5, so 1."""
     assert "[1.0, 1.0]" in run_child(TWO_DEVICES)

@@ -15,6 +15,7 @@ def fit(gan, **options):
     return gan.fit(x, sketch, batch_size=4, shuffle=False, verbose=0, **options).history
 
 
+@pytest.mark.slow
 def test_several_steps_a_call():
     """4 batches, the last one short, 3 a call; in two epochs."""
     parts = networks("classifier", stochastic=True)
@@ -95,6 +96,7 @@ def test_two_accumulated_batches_are_one_of_twice_the_size(update, still):
     assert moved == [player not in still for player in "gdc"]
 
 
+@pytest.mark.slow
 def test_accumulation_in_a_compiled_step():
     parts = networks("classifier")
     twins = tiny.copies(parts)

@@ -54,6 +54,7 @@ def test_an_epoch_is_its_batches_and_logs_their_means_by_size():
     assert_same_values(parts(gan), parts(stepwise))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run_eagerly", [True, False])
 def test_a_dataset_gives_the_same_as_arrays(run_eagerly):
     gan, twin = start(run_eagerly=run_eagerly), start()
@@ -63,6 +64,7 @@ def test_a_dataset_gives_the_same_as_arrays(run_eagerly):
     assert_same_values(parts(gan), parts(twin), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy, label", [("pix2pix", False), ("two-head", True)])
 def test_a_pipelines_batches(strategy, label):
     pairs = EmbeddedPairs(N)
@@ -79,6 +81,7 @@ def test_a_pipelines_batches(strategy, label):
     assert int(gan.optimizer.iterations) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_data", [False, True])
 def test_validation_logs_are_those_of_evaluate(as_data):
     gan = start()
@@ -122,6 +125,7 @@ def test_predict_draws_in_inference_mode(label):
         np.testing.assert_allclose(gan.predict(x["photo"], verbose=0), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole", [True, False])
 def test_model_checkpoints(whole, tmp_path):
     path = tmp_path / ("{epoch}.keras" if whole else "{epoch}.weights.h5")
@@ -179,6 +183,7 @@ def test_a_csv_log(tmp_path):
     assert set(rows[0]) == {"epoch", *history}
 
 
+@pytest.mark.slow
 def test_backup_and_restore_goes_on_where_it_was_cut_off(tmp_path):
     def cut(epoch, _):
         if epoch == 1:

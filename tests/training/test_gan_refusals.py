@@ -129,6 +129,7 @@ def test_sketches_and_labels_of_another_shape_are_not_broadcast(run_eagerly):
         gan.train_on_batch({**x, "label": x["label"].argmax(axis=1)}, sketch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run_eagerly", [True, False])
 def test_a_network_that_is_frozen_after_the_step_was_compiled(run_eagerly):
     """When the flag could not be seen in it any more."""

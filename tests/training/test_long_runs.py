@@ -36,6 +36,7 @@ def counting(**compiled):
     return gan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_data, steps_per_execution", [(False, 1), (True, 2)])
 def test_no_trace_after_the_first_epoch(as_data, steps_per_execution):
     """Two full batches and a short one, and validation with another size, three times."""
@@ -56,6 +57,7 @@ def test_no_trace_after_the_first_epoch(as_data, steps_per_execution):
     assert after[3] == after[0]
 
 
+@pytest.mark.slow
 def test_batches_one_at_a_time_are_traced_for_two_sizes_at_most():
     """The second size makes a step for any size."""
     gan = counting()

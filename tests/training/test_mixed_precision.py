@@ -37,6 +37,7 @@ def test_no_scaling_where_no_layer_computes_in_float16():
         assert not any(isinstance(optimizer, LossScaleOptimizer) for optimizer in gan.optimizers.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"update": "simultaneous"}], ids=str)
 @pytest.mark.parametrize("policy, rel", [("mixed_float16", 0.02), ("mixed_bfloat16", 0.1)])
 def test_losses_and_steps_are_near_those_of_float32(policy, rel, options):
@@ -105,6 +106,7 @@ def test_all_options_in_half_precision(policy):
     assert np.isfinite(list(gan.evaluate(*tiny.batch(), verbose=0, return_dict=True).values())).all()
 
 
+@pytest.mark.slow
 def test_built_networks_in_a_compiled_step():
     keras.config.set_dtype_policy("mixed_float16")
     parts = strategy_networks("shared-q", (*tiny.SIZE, 3), tiny.N_CLASSES, filters=2, n_layers=1)

@@ -232,6 +232,7 @@ def test_in_the_engine_against_plain_tensorflow(critic):
         np.testing.assert_allclose(moved, gradient, rtol=1e-2, atol=1e-3 * np.abs(gradient).max() + 2e-4)
 
 
+@pytest.mark.slow
 def test_a_resumed_training_takes_the_same_points(tmp_path):
     images = points(4, *SIZE)
     keras.utils.set_random_seed(0)
@@ -255,6 +256,7 @@ def test_the_penalised_step_moves_the_critic_alone():
     assert moved["generator"] == [] and moved[gan.discriminator.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision(policy):
     keras.config.set_dtype_policy(policy)
