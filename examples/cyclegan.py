@@ -3,13 +3,14 @@
     python examples/cyclegan.py                     # drawn pairs, a few minutes
     python examples/cyclegan.py --ground kept       # harder: photos in grey, with their backgrounds
     python examples/cyclegan.py --data my_pairs --ground kept
+    python examples/cyclegan.py --data my_pairs --sketches quickdraw    # of a set that has sketches alone
 
-Photos of one half of the training pairs and sketches of the other: no drawing is ever compared with its true
-sketch. To learn in minutes, photos are of an easier kind: an object as dark as it is unlike its background,
-which is white. It prints how far from a photo and from a sketch what comes back of it is (black to white is
-1), and what pix2pix's script does: the class that an independent classifier sees in drawings of test photos,
-their diversity, and L1 to the true sketches beside white paper. `samples.png` shows photos to sketches and
-back, and sketches to photos and back.
+Photos of one half of the training pairs and sketches of the other, or of another set: no drawing is ever
+compared with its true sketch. To learn in minutes, photos are of an easier kind: an object as dark as it is
+unlike its background, which is white. It prints how far from a photo and from a sketch what comes back of
+it is (black to white is 1), and what pix2pix's script does: the class that an independent classifier sees
+in drawings of test photos, their diversity, and L1 to the true sketches beside white paper. `samples.png`
+shows photos to sketches and back, and sketches to photos and back.
 """
 
 from keras_cgan.recipe_run import RecipeRun, pair_summary, run_program
@@ -19,6 +20,7 @@ def main(arguments=None):
     run = RecipeRun(
         "cyclegan", __doc__, arguments, image_size=32, batch_size=8, steps=1600,
         data="a folder of pairs",
+        sketches=("", "a folder of sketches alone, for those of the pairs' other half"),
         misalignment=(0.0, "of the embedded pairs: how far sketches depart from outlines"),
         ground=("white", "of photos: white, light (dark ones as negatives) or kept"),
         filters=(16, "maps of the first convolutions, 64 in the paper"),
@@ -27,7 +29,7 @@ def main(arguments=None):
     )  # fmt: skip
     train, test_pairs = run.open_pairs()
 
-    from keras_cgan.data import GreyPairs, UnpairedPipeline
+    from keras_cgan.data import GreyPairs, UnpairedPipeline, open_images
     from keras_cgan.pictures import cycle_grid
     from keras_cgan.recipes import cyclegan
 
@@ -47,7 +49,10 @@ def main(arguments=None):
         cycle_weight=settings["cycle_weight"],
         adversarial_weight=settings["adversarial_weight"],
     )
-    batches = UnpairedPipeline(train, run.image_size, settings["batch_size"], seed=settings["seed"])
+    others = open_images(settings["sketches"], run.image_size)[0] if settings["sketches"] else None
+    batches = UnpairedPipeline(
+        train, run.image_size, settings["batch_size"], seed=settings["seed"], sketches=others
+    )
     generator = run.fit(model, batches, lambda generator: cycle_grid(generator, model.to_photo, *test, names))
     results = run.measure_pairs(generator, train, test) | model.cycle_errors(test[0], test[2])
     line = f"L1 of a photo and what comes back {results['photo_back']:.3f}, of a sketch "

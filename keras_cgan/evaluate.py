@@ -16,7 +16,8 @@ def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_
 
     Args:
         generator: Model from photos, or `{"photo", "label"}`, to sketches.
-        judge: An independent classifier, as `train_judge` makes it.
+        judge: An independent classifier, as `train_judge` makes it. With `None`, as for pairs of a single
+            class, what it would measure is left out.
         photos: `(n, height, width, channels)` in [-1, 1], each another photo.
         labels: `(n, n_classes)`, one-hot.
         sketches: Their true sketches, `(n, height, width, channels)` in [-1, 1].
@@ -46,8 +47,10 @@ def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_
     0.91
     """
     drawn = draw(generator, photos, labels)
-    unclear = draw(generator, blurred(photos), labels)
     results = evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge, train_sketches)
+    if judge is None:
+        return results
+    unclear = draw(generator, blurred(photos), labels)
     results["class_accuracy_blurred"] = metrics.class_accuracy(judge, unclear, labels)
     if takes_label(generator):
         swap = metrics.label_swap(generator, judge, photos, labels)
@@ -71,23 +74,33 @@ def evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge=None, trai
     >>> evaluate_drawn(np.ones_like(sketches), judge, photos, labels, sketches)["photo_rank_chamfer"]
     0.5
     """
-    phi, phi_real = judge_features(judge, drawn), judge_features(judge, sketches)
     results = {
-        "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
-        "class_accuracy_real": metrics.class_accuracy(judge, sketches, labels),
-        "photo_rank_features": metrics.photo_rank(metrics.feature_distances(phi, phi_real), labels),
         "photo_rank_chamfer": metrics.photo_rank(metrics.chamfer_distances(drawn, sketches), labels),
         "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
-        **_of_the_distribution(phi, phi_real),
         **_of_the_likeness(drawn, sketches),
     }
+    if judge is not None:
+        results |= _by_the_judge(judge, drawn, labels, sketches, train_sketches)
     if pair_judge is not None:
         for name, judged in {"pair_rank": drawn, "pair_rank_real": sketches}.items():
             results[name] = metrics.photo_rank(pair_distances(pair_judge, photos, judged), labels)
     if train_sketches is not None:
         copying = metrics.nearest_training_distance(drawn, sketches, train_sketches)
-        phi_train = judge_features(judge, train_sketches)
         results["copying_ratio"] = copying["ratio"]
+    return results
+
+
+def _by_the_judge(judge, drawn, labels, sketches, train_sketches):
+    """What is measured by a classifier's answers, and by its features."""
+    phi, phi_real = judge_features(judge, drawn), judge_features(judge, sketches)
+    results = {
+        "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
+        "class_accuracy_real": metrics.class_accuracy(judge, sketches, labels),
+        "photo_rank_features": metrics.photo_rank(metrics.feature_distances(phi, phi_real), labels),
+        **_of_the_distribution(phi, phi_real),
+    }
+    if train_sketches is not None:
+        phi_train = judge_features(judge, train_sketches)
         results["fid_phi_train"] = metrics.frechet_distance(phi_train, phi_real)
     return results
 

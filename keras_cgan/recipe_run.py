@@ -112,7 +112,8 @@ class RecipeRun:
         """The pairs to train on and to test on, `(train, test)`: `Pairs` of what `--data` says."""
         from keras_cgan.data import open_pairs
 
-        train, test = open_pairs(self.settings["data"], self.settings.get("misalignment", 0.0))
+        misalignment = self.settings.get("misalignment", 0.0)
+        train, test = open_pairs(self.settings["data"], misalignment, one_class=True)
         names = ", ".join(train.class_names)
         print(f"{len(train)} training and {len(test)} test pairs of {train.n_classes} classes: {names}")
         return train, test
@@ -187,12 +188,14 @@ class RecipeRun:
             test: Photos, labels and sketches of the test pairs, as `test_arrays` gives them.
 
         Returns:
-            A dict of floats: class accuracy, diversity and L1, beside those of real sketches and white paper.
+            A dict of floats: class accuracy, diversity and L1, beside those of real sketches and white paper;
+            of pairs of a single class without what a judge of classes says.
         """
         from keras_cgan.evaluate import evaluate
 
         _, labels, sketches = train.as_arrays(self.image_size, MOST_SKETCHES)
-        return evaluate(generator, self._judge(sketches, labels), *test)
+        judge = self._judge(sketches, labels) if train.n_classes > 1 else None
+        return evaluate(generator, judge, *test)
 
     def _judge(self, images, labels, **options):
         """An independent classifier, as `train_judge` makes it, by about `JUDGE_STEPS` steps."""
@@ -229,12 +232,12 @@ def class_summary(results):
 
 def pair_summary(results):
     """What `evaluate` says of a generator without label, in a line: none of the three may stand alone."""
-    return (
-        f"class accuracy {results['class_accuracy']:.2f} (real sketches "
-        f"{results['class_accuracy_real']:.2f}); within-class diversity "
-        f"{results['within_class_diversity']:.2f} (real sketches 1, all alike 0); L1 {results['l1']:.3f} "
-        f"(white paper {results['l1_white_paper']:.3f})"
+    by_judge = "class accuracy {class_accuracy:.2f} (real sketches {class_accuracy_real:.2f}); "
+    others = (
+        "within-class diversity {within_class_diversity:.2f} (real sketches 1, all alike 0); "
+        "L1 {l1:.3f} (white paper {l1_white_paper:.3f})"
     )
+    return ((by_judge if "class_accuracy" in results else "") + others).format(**results)
 
 
 def run_program(main):

@@ -37,7 +37,6 @@ def judge():
     return train_judge(sketches, labels, epochs=30, batch_size=16)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("label_input", [True, False])
 def test_measures_by_name(label_input, judge, photographed):
     generator = unet_generator((*SIZE, 3), n_classes=6 if label_input else None, filters=2)
@@ -95,6 +94,16 @@ def test_with_training_sketches_and_a_pair_judge(judge, photographed):
     }
     assert {name: results[name] for name in expected} == pytest.approx(expected, rel=1e-4)
     assert set(results) == MEASURES | {"swap_asked", "swap_photo"} | set(expected)
+
+
+def test_without_a_judge_there_is_what_needs_none(judge, photographed):
+    generator = unet_generator((*SIZE, 3), filters=2)
+    results = evaluate(generator, None, *photographed, train_sketches=arrays(24, seed=0)[2])
+    whole = evaluate(generator, judge, *photographed, train_sketches=arrays(24, seed=0)[2])
+    by_judge = {"class_accuracy", "class_accuracy_real", "class_accuracy_blurred", "photo_rank_features"}
+    by_judge |= {"fid_phi", "kid_phi", "density", "coverage", "fid_phi_train"}
+    assert results == {name: value for name, value in whole.items() if name not in by_judge}
+    assert set(results) == set(whole) - by_judge
 
 
 def test_a_blurred_photo_keeps_its_mass_and_loses_its_lines(photographed):

@@ -16,7 +16,7 @@ from keras_cgan.data.shards import ShardPairs, is_sharded
 DIGITS = "digits"
 
 
-def open_pairs(folder=None, misalignment=0.4, fit="pad"):
+def open_pairs(folder=None, misalignment=0.4, fit="pad", one_class=False):
     """The training pairs and the test pairs of a folder, or of the embedded set.
 
     Args:
@@ -25,12 +25,13 @@ def open_pairs(folder=None, misalignment=0.4, fit="pad"):
             120 pairs.
         misalignment: Of the embedded set, at least 0.
         fit: How images of other proportions in a folder are brought to size (see `fit_image`).
+        one_class: Whether a single class is enough, as it is for what is not told the class.
 
     Returns:
         `(train, test)`, each a `Pairs`, of the same classes.
 
     Raises:
-        ValueError: The folder holds fewer than two classes, or is not as the reader wants it.
+        ValueError: The folder holds too few classes, or is not as the reader wants it.
 
     Example:
 
@@ -40,9 +41,10 @@ def open_pairs(folder=None, misalignment=0.4, fit="pad"):
         return EmbeddedPairs(420, misalignment, seed=0), EmbeddedPairs(120, misalignment, seed=1)
     of_kind = ShardPairs if is_sharded(folder) else FolderPairs
     train = of_kind(folder, "train", fit=fit)
-    if train.n_classes < 2:
+    if train.n_classes < 2 and not one_class:
         raise ValueError(
-            f"`folder` must hold at least two classes. Received: {', '.join(train.class_names)} in {folder}"
+            "`folder` must hold at least two classes; one is enough for the recipes pix2pix and CycleGAN. "
+            f"Received: {', '.join(train.class_names)} in {folder}"
         )
     return train, of_kind(folder, "test", fit=fit, class_names=train.class_names)
 

@@ -1,10 +1,11 @@
-"""Photos and sketches that are no pairs, made of a set of pairs: what CycleGAN is trained on."""
+"""Photos and sketches that are no pairs, of a set of pairs or of two sets: what CycleGAN is trained on."""
 
 import cv2
 import numpy as np
 import tensorflow as tf
 
 from keras_cgan.checks import check_choice
+from keras_cgan.data.images import fit_image, to_uint8
 from keras_cgan.data.pairs import Pairs
 from keras_cgan.data.pipeline import PairPipeline
 
@@ -115,17 +116,30 @@ def halves(pairs):
     return SomePairs(pairs, np.flatnonzero(sides == 0)), SomePairs(pairs, np.flatnonzero(sides == 1))
 
 
+class _SketchesAlone(Pairs):
+    """Sketches, each in the place of a photo as well, for a pipeline of which nobody looks at the photos."""
+
+    def __init__(self, images):
+        super().__init__(np.argmax(images.labels, axis=1), images.class_names, images.names)
+        self._images = images.images
+
+    def load(self, index, image_size):
+        sketch = fit_image(to_uint8(self._images[index]), image_size)
+        return sketch, sketch
+
+
 class UnpairedPipeline:
     """Batches of photos beside sketches of other photos, each shuffled and augmented for itself.
 
-    The photos are those of one half of the pairs and the sketches those of the other: no pair is
-    ever there to be learnt from. As with `PairPipeline` a batch depends on `seed` and its number only.
+    The photos are those of one half of the pairs and the sketches those of the other, or of another set: no
+    pair is ever there to be learnt from. As with `PairPipeline` a batch depends on `seed` and its number only.
 
     Args:
         pairs: A `Pairs`.
         image_size: `(height, width)` in pixels.
         batch_size: Photos, and sketches, a step: at most as many as the smaller half has.
         seed: Non-negative integer.
+        sketches: Sketches without photos, a `ClassImages`; the photos are then those of all pairs.
         **options: As `PairPipeline` takes them.
 
     Raises:
@@ -139,11 +153,12 @@ class UnpairedPipeline:
     Source: Zhu et al. 2017, section 3: two sets of images, and no pairs.
     """
 
-    def __init__(self, pairs, image_size, batch_size, seed=0, **options):
+    def __init__(self, pairs, image_size, batch_size, seed=0, sketches=None, **options):
+        sides = halves(pairs) if sketches is None else (pairs, _SketchesAlone(sketches))
         # Two seeds that no other seed of this pipeline uses: photos and sketches are shuffled apart.
         self._photos, self._sketches = (
-            PairPipeline(half, image_size, batch_size, seed=2 * seed + side, drop_remainder=True, **options)
-            for side, half in enumerate(halves(pairs))
+            PairPipeline(side, image_size, batch_size, seed=2 * seed + number, drop_remainder=True, **options)
+            for number, side in enumerate(sides)
         )
 
     @property

@@ -433,7 +433,7 @@ def test_a_single_class_is_refused(tmp_path):
             write_image(tmp_path / "pairs" / side / "only" / f"{number}.png", noise(8, 8))
     out = shard(tmp_path / "pairs", tmp_path / "shards")
     for root in (tmp_path / "pairs", out):
-        with pytest.raises(ValueError, match="`folder` must hold at least two classes. Received: only in"):
+        with pytest.raises(ValueError, match="`folder` must hold at least two classes; .*Received: only in"):
             open_pairs(root)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_cgan.data import EmbeddedPairs, GreyPairs, Pairs, UnpairedPipeline
+from keras_cgan.data import ClassImages, EmbeddedPairs, GreyPairs, Pairs, UnpairedPipeline
 from keras_cgan.data.unpaired import SomePairs, halves
 
 SIZE = (16, 16)
@@ -91,6 +91,16 @@ def test_dark_ground_becomes_light():
         np.testing.assert_array_equal(grey.load(index, SIZE)[0], photos[0][..., :1])
         np.testing.assert_array_equal(grey.load(index, SIZE)[1], photos[index][..., :1])
         np.testing.assert_array_equal(GreyPairs(pairs).load(index, SIZE)[0], photos[index][..., :1])
+
+
+def test_sketches_of_another_set():
+    images = np.arange(100, 107, dtype="uint8").repeat(16 * 16).reshape(7, *SIZE, 1)
+    others = ClassImages(images, np.eye(2)[[0, 1, 1, 0, 1, 0, 0]], ("a", "b"))
+    pipeline = UnpairedPipeline(numbered(None, [0, 1] * 10), SIZE, 5, sketches=others, augment=False)
+    assert pipeline.steps_per_epoch == 4
+    photos, sketches = (np.concatenate(side) for side in zip(*seen(pipeline, 4)))
+    assert sorted(photos) == list(range(20)) and len(set(sketches)) == 7
+    assert set(sketches) == set(range(100, 107))
 
 
 def test_a_ground_of_two_colours_becomes_white():

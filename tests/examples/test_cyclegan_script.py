@@ -1,5 +1,7 @@
 """CycleGAN's script: a short run on a few pairs, of which it sees photos and sketches that are none."""
 
+import shutil
+
 import cv2
 import keras
 import numpy as np
@@ -43,6 +45,21 @@ def test_it_sees_no_pair(run_recipe, data, tmp_path, monkeypatch):
     photos, sketches = (side.pairs.names for side in (seen[0]._photos, seen[0]._sketches))
     assert len(photos) + len(sketches) == 20 and not set(photos) & set(sketches)
     assert seen[0]._photos.pairs._pairs.ground == "light"
+
+
+def test_sketches_of_a_set_without_photos(run_recipe, data, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "keras_cgan.recipe_run.RecipeRun.fit", lambda run, model, batches, draw: seen.append(batches) or 1 / 0
+    )
+    alone = shutil.copytree(data / "test" / "sketch", tmp_path / "alone" / "train" / "sketch")
+    shutil.copytree(alone, tmp_path / "alone" / "test" / "sketch")
+    with pytest.raises(ZeroDivisionError):
+        run_recipe("cyclegan", data, tmp_path / "run", *TINY, "--sketches", tmp_path / "alone")
+    photos, sketches = (side.pairs.names for side in (seen[0]._photos, seen[0]._sketches))
+    assert len(photos) == 20 and sorted(sketches) == sorted(
+        f"{path.parent.name}/{path.stem}" for path in alone.glob("*/*.png")
+    )
 
 
 def test_a_ground_that_there_is_not(run_recipe, data, tmp_path):

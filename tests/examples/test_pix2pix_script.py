@@ -5,6 +5,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_cgan.data import EmbeddedPairs, write_image
+
 TINY = "--steps 20 --batch-size 4 --filters 2".split()
 
 
@@ -34,3 +36,15 @@ def test_rows_of_the_papers_tables(run_recipe, data, tmp_path):
     alone = keras.models.load_model(tmp_path / "cgan" / "model.keras")
     assert (alone.get_config()["l1_weight"], alone.get_config()["adversarial_weight"]) == (0.0, 1.0)
     assert alone.discriminator.output_shape == (None, 6, 6, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["pix2pix", "cyclegan"])
+def test_pairs_of_a_single_class(run_recipe, tmp_path, capsys, recipe):
+    pairs = EmbeddedPairs(12)
+    for index in range(len(pairs)):
+        for side, image in zip(("photo", "sketch"), pairs.load(index, (32, 32))):
+            write_image(tmp_path / "shoes" / side / "shoe" / f"{index}.png", image)
+    results = run_recipe(recipe, tmp_path / "shoes", tmp_path / "run", *TINY)
+    assert 0 <= results["l1"] < 2 and "class_accuracy" not in results
+    assert capsys.readouterr().out.splitlines()[-1].startswith("within-class diversity ")

@@ -378,7 +378,7 @@ def test_one_class_is_not_enough(example, data, tmp_path):
     for folder in (tmp_path / "one").glob("*/*/*"):
         if folder.name != "cup":
             shutil.rmtree(folder)
-    with pytest.raises(ValueError, match="must hold at least two classes. Received: cup"):
+    with pytest.raises(ValueError, match="must hold at least two classes; .*Received: cup"):
         run(example, "--data", tmp_path / "one", *TINY, "--batch-size", 2, "--out", tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
