@@ -132,7 +132,8 @@ class UnpairedPipeline:
     """Batches of photos beside sketches of other photos, each shuffled and augmented for itself.
 
     The photos are those of one half of the pairs and the sketches those of the other, or of another set: no
-    pair is ever there to be learnt from. As with `PairPipeline` a batch depends on `seed` and its number only.
+    pair is ever there to be learnt from. As with `PairPipeline` a batch depends on `seed` and its number
+    only.
 
     Args:
         pairs: A `Pairs`.
