@@ -1,10 +1,10 @@
 """The command: `python -m data_tools <what> <source>`, with `--out <folder>` for what makes one."""
 
 import argparse
-import sys
+import traceback
 from pathlib import Path
 
-from data_tools import shards
+from data_tools import shards, streams
 from data_tools.check import command as check
 from data_tools.groups import DataError
 from data_tools.importers import IMPORTERS
@@ -29,7 +29,7 @@ def parser():
         command = commands.add_parser(
             importer.name,
             help=importer.summary,
-            description=f"{importer.summary}\n\nreads:\n{importer.layout}",
+            description=_description(importer),
             epilog=f"example:\n    python -m data_tools {importer.example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
@@ -67,17 +67,26 @@ def main(arguments=None):
     Returns:
         The exit code: 0, 1 where a check found faults, 2 for an error, 130 after Ctrl-C.
     """
+    streams.prepare()
     options = parser().parse_args(arguments)
+    out = getattr(options, "out", None) or getattr(options, "fix", None)
     try:
         return options.run(options)
     except DataError as error:
-        print(f"error: {_shown(error)}", file=sys.stderr)
+        streams.complain(f"error: {_shown(error)}")
     except OSError as error:
-        print(f"error: {_shown(explain(error, getattr(options, 'out', '')))}", file=sys.stderr)
+        streams.complain(f"error: {_shown(explain(error, out))}")
     except KeyboardInterrupt:
-        print("\nstopped: the same command goes on", file=sys.stderr)
+        streams.complain("\nstopped: the same command goes on" if out else "\nstopped")
         return 130
+    except Exception:
+        streams.complain(traceback.format_exc().rstrip())
     return 2
+
+
+def _description(importer):
+    licence = f"\n\nlicence of the set: {importer.licence}" if importer.licence else ""
+    return f"{importer.summary}{licence}\n\nreads:\n{importer.layout}"
 
 
 def _import(options):
@@ -86,12 +95,12 @@ def _import(options):
     report = run_import(
         importer, options.source, options.out, own, options.size, options.fit, options.force, options.threads
     )
-    for line in counted(report["left_out"]):
-        print(line)
+    lines = list(counted(report["left_out"]))
     for split, classes in report["counts"].items():
         photos, sketches = (sum(each[side] for each in classes.values()) for side in ("photos", "sketches"))
-        print(f"{split}: {photos} photos, {sketches} sketches, {len(classes)} classes")
-    print(printable(f"made {options.out} (what was left out: {Path(options.out) / 'import.json'})"))
+        lines.append(f"{split}: {photos} photos, {sketches} sketches, {len(classes)} classes")
+    lines.append(printable(f"made {options.out} (what was left out: {Path(options.out) / 'import.json'})"))
+    streams.say(*lines)
     return 0
 
 

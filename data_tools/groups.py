@@ -47,8 +47,9 @@ class Group(NamedTuple):
     Attributes:
         split: `"train"`, `"test"` or another; `None` where the set has no splits.
         class_name, name: As the set has them: `naming.Names` makes file names of them.
-        photo: An image: it has `load()`, which gives uint8 `(h, w)` or RGB `(h, w, 3)` or raises an
-            `ImageError`, and a text that names its file. `None` for sketches alone.
+        photo: An image, a named tuple: it has the `path` of its file, `load()`, which gives uint8 `(h, w)`
+            or RGB `(h, w, 3)` or raises an `ImageError`, and a text that names its file. `None` for sketches
+            alone.
         sketches: A tuple of images, at least one.
     """
 

@@ -1,6 +1,8 @@
 """From groups of a photo and its sketches to the folders that the examples read."""
 
 import errno
+import functools
+import hashlib
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +13,7 @@ from data_tools import unpacking
 from data_tools.groups import DataError, Group
 from data_tools.naming import Names, printable
 from data_tools.progress import Progress, quiet_decoders
-from data_tools.target import Target, check_apart
+from data_tools.target import Target, check_apart, read_json, write_json
 
 from keras_cgan.data.images import ImageError, fit_image, write_image
 from keras_cgan.data.scan import counted
@@ -63,10 +65,11 @@ def run_import(importer, source, out, options, size=256, fit="pad", force=False,
         size: Height and width of the images in pixels; 0 leaves each as it is.
         fit: How other proportions are brought to size: `"pad"` with white, `"crop"` or `"stretch"`.
         force: Whether an earlier import in `out` is replaced.
-        threads: How many decode and write; by default as many as Python chooses for this machine.
+        threads: How many decode and write; by default as many as there are `cores`.
 
     Returns:
-        The report, a dict: the settings, counts by split and class, and what was left out.
+        The report, a dict: the settings, the set's licence where it is known, counts by split and class, and
+        what was left out.
 
     Raises:
         DataError: The source or the folder is not as it must be, or no image is left.
@@ -75,6 +78,7 @@ def run_import(importer, source, out, options, size=256, fit="pad", force=False,
     source, out = Path(source), Path(out)
     if not source.exists():
         raise DataError(f"there is no file or folder {source}")
+    unpacking.check_kind(source)
     check_apart(source, out)
     settings = {
         "importer": importer.name,
@@ -97,7 +101,7 @@ def _import_into(target, importer, source, options, settings, threads):
         root = _opened(source, target)
         findings = Findings(root)
         jobs = _jobs(importer.find(root, options, findings), target.part)
-        _remove_others(target.part, jobs)
+        _keep_made(target.part, _origins(jobs, target.part, root))
         written = _write(jobs, settings["size"], settings["fit"], findings, threads)
         if not written:
             left_out = "".join(f"\n    {line}" for line in findings.lines())
@@ -109,12 +113,13 @@ def _import_into(target, importer, source, options, settings, threads):
         target.give_up()
         # Where an archive was unpacked is gone: what was in it is named instead.
         raise DataError(str(error).replace(str(target.part / _UNPACKED), str(source))) from error
-    _remove_others(target.part, written)
-    unpacking.remove(target.part / _UNPACKED)
-    return {"settings": settings, "counts": _counts(written), "left_out": findings.names}
+    _remove_others(target.part, {path for job in written for path in (job.photo, *job.sketches)})
+    licence = {"licence": importer.licence} if importer.licence else {}
+    return {"settings": settings, **licence, "counts": _counts(written), "left_out": findings.names}
 
 
 _UNPACKED = ".unpacked"
+_ORIGINS = ".origins.json"
 
 
 def _opened(source, target):
@@ -122,12 +127,22 @@ def _opened(source, target):
     if not unpacking.is_archive(source):
         return source
     folder = target.part / _UNPACKED
-    done = target.part / ".unpacked.done"
-    if not done.exists():
-        unpacking.remove(folder)
+    done = target.part / ".unpacked.json"
+    archive = {"archive": _stamp(source)}
+    if read_json(done) != archive:
+        target.clear()  # what was made of another archive of this name, or of half of this one
         unpacking.unpack(source, folder)
-        done.touch()
+        write_json(done, archive)
     return folder
+
+
+def _stamp(path):
+    """Size and time of a file, which change with what is in it; `None` where it cannot be reached."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return [found.st_size, found.st_mtime_ns]
 
 
 def _jobs(groups, part):
@@ -144,9 +159,36 @@ def _jobs(groups, part):
     return jobs
 
 
-def _remove_others(part, jobs):
-    """What an earlier process wrote of a source that has changed since, or as it was killed."""
-    wanted = {path for job in jobs for path in (job.photo, *job.sketches)}
+def _origins(jobs, part, root):
+    """What each image is made from, a dict of paths in `part` to texts: others where the source changes."""
+    base = root.parent if root.is_file() else root
+
+    @functools.cache  # a file may hold thousands of drawings
+    def file(path):
+        return os.path.relpath(path, base), _stamp(path)
+
+    return {
+        path.relative_to(part).as_posix(): _digest(image._replace(path=file(image.path)))
+        for job in jobs
+        for image, path in zip((job.group.photo, *job.group.sketches), (job.photo, *job.sketches))
+        if path is not None
+    }
+
+
+def _digest(image):
+    return hashlib.sha256(repr(image).encode()).hexdigest()[:16]
+
+
+def _keep_made(part, origins):
+    """Removes what an earlier process made, but for the images of these origins, and stores the origins."""
+    made = read_json(part / _ORIGINS) or {}
+    _remove_others(part, {part / name for name, origin in origins.items() if made.get(name) == origin})
+    if made != origins:  # only now: what is there is then of these origins, wherever the process is killed
+        write_json(part / _ORIGINS, origins)
+
+
+def _remove_others(part, wanted):
+    """Removes all images and folders but some, and what a process left in them as it was killed."""
     for folder in [path for path in part.iterdir() if path.is_dir() and path.name != _UNPACKED]:
         for base, folders, files in os.walk(folder, topdown=False):
             for path in (Path(base, name) for name in files):
@@ -160,7 +202,8 @@ def _write(jobs, size, fit, findings, threads):
     """Writes the images of the jobs, and returns the jobs of which something was written."""
     what = "photos with their sketches" if any(job.photo for job in jobs) else "sketches"
     written = []
-    with quiet_decoders(), ThreadPoolExecutor(threads) as pool:  # cv2 works without holding Python's lock
+    # cv2 works without holding Python's lock.
+    with quiet_decoders(), ThreadPoolExecutor(threads or cores()) as pool:
         progress = Progress(len(jobs), what)
         for begin in range(0, len(jobs), _AT_ONCE):
             some = jobs[begin : begin + _AT_ONCE]
@@ -173,6 +216,11 @@ def _write(jobs, size, fit, findings, threads):
     return written
 
 
+def cores():
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _write_one(job, size, fit):
     """Writes what is not there yet; of a photo and its sketches neither without the other.
 
@@ -182,6 +230,8 @@ def _write_one(job, size, fit):
     problems = []
     pairs = list(zip(job.group.sketches, job.sketches))
     if job.group.photo is not None and not _made(job.group.photo, job.photo, size, fit, problems):
+        for path in job.sketches:  # made before the photo changed
+            path.unlink(missing_ok=True)
         return problems
     made = [_made(image, path, size, fit, problems) for image, path in pairs]
     if not any(made) and job.photo is not None:
@@ -216,8 +266,9 @@ def _counts(jobs):
     return counts
 
 
-def explain(error, out):
-    """A line for an error of the system."""
+def explain(error, out=None):
+    """A line for an error of the system, of a command that writes a folder or of one that does not."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"no space is left for {out}: free some, and the same command goes on ({error})"
-    return f"cannot read or write {error.filename or out}: {error.strerror or error}"
+        place, goes_on = (f" for {out}", ", and the same command goes on") if out else ("", "")
+        return f"no space is left{place}: free some{goes_on} ({error})"
+    return f"cannot read or write {error.filename or out or 'a file'}: {error.strerror or error}"

@@ -1,6 +1,7 @@
 """What is shown while work is done: a bar on a terminal, a line now and then in a log, and nothing else."""
 
 import contextlib
+import io
 import os
 import sys
 import time
@@ -35,9 +36,9 @@ class Progress:
         if self._live:
             share = self._done / max(self._total, 1)
             bar = ("=" * round(30 * share)).ljust(30)
-            print(f"\r[{bar}] {text} ", end="\n" if last else "", file=self._stream, flush=True)
-        else:
-            print(text, file=self._stream, flush=True)
+            text = f"\r[{bar}] {text} "
+        with contextlib.suppress(OSError):  # it is full, or nobody reads it
+            print(text, end="" if self._live and not last else "\n", file=self._stream, flush=True)
 
 
 @contextlib.contextmanager
@@ -56,7 +57,8 @@ def quiet_decoders():
         if _descriptor(sys.stderr) == _STANDARD_ERROR:
             sys.stderr.flush()
             form = {"encoding": sys.stderr.encoding, "errors": sys.stderr.errors}
-            python = stack.enter_context(open(kept, "w", buffering=1, closefd=False, **form))
+            raw = io.FileIO(kept, "w", closefd=False)  # what cannot be written does not stay in a buffer
+            python = stack.enter_context(io.TextIOWrapper(raw, write_through=True, **form))
             stack.enter_context(contextlib.redirect_stderr(python))
         stack.callback(os.dup2, kept, _STANDARD_ERROR)
         with open(os.devnull, "wb") as nowhere:

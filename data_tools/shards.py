@@ -5,7 +5,6 @@ import contextlib
 import errno
 import json
 import os
-import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -14,6 +13,7 @@ from data_tools.groups import DataError
 from data_tools.importers.importer import positive
 from data_tools.naming import printable
 from data_tools.progress import Progress, quiet_decoders
+from data_tools.streams import complain, say
 from data_tools.target import Target, check_apart
 
 from keras_cgan.data import DataWarning, FolderPairs, scan
@@ -65,9 +65,8 @@ def run(options):
         else:
             target.finish({"settings": settings, **_write(source, target, options.megabytes * 2**20)})
         counts = target.report()["pairs"]
-    print(
-        printable(f"made {out}: {', '.join(f'{count} pairs to {split}' for split, count in counts.items())}")
-    )
+    made = ", ".join(f"{count} pairs to {split}" for split, count in counts.items())
+    say(printable(f"made {out}: {made}"))
     return 0
 
 
@@ -80,7 +79,7 @@ def _write(source, target, shard_bytes):
         target.give_up()
         raise DataError(str(error)) from error
     for note in notes:
-        print(printable(note), file=sys.stderr)
+        complain(printable(note))
     start_tensorflow()
     for split, pairs in splits.items():
         write_split(pairs, target.part / split, shard_bytes)

@@ -203,15 +203,21 @@ class Target:
             )
 
     def _state(self):
-        try:
-            state = json.loads((self.part / _STATE).read_text(encoding="utf-8"))
-            known = state["stage"] in (_CLEARING, _MAKING, _MOVING) and isinstance(state["settings"], dict)
-            return state if known else None
-        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, RecursionError):
-            return None
+        state = read_json(self.part / _STATE) or {}
+        is_stage = state.get("stage") in (_CLEARING, _MAKING, _MOVING)
+        return state if is_stage and isinstance(state.get("settings"), dict) else None
 
     def _write_state(self, stage):
         write_json(self.part / _STATE, {"settings": self._settings, "stage": stage})
+
+
+def read_json(path):
+    """The object in a JSON file, a dict; `None` where there is no such file, or something else in it."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def write_json(path, value):

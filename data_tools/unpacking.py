@@ -6,7 +6,6 @@ import gzip
 import lzma
 import os
 import re
-import shutil
 import stat
 import struct
 import tarfile
@@ -15,6 +14,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from data_tools.groups import DataError
+from data_tools.naming import printable
+from data_tools.progress import Progress
 
 MOST_BYTES = 200 * 2**30
 MOST_FILES = 5_000_000
@@ -24,6 +25,7 @@ _FREE_BYTES = 2**27  # what any archive may unpack to
 _BLOCK = 2**20
 _MOST_AT_ONCE = 2**24  # a tar's header may say that gigabytes of it follow, which tarfile reads at once
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_OTHER_ENDINGS = tuple(".7z .rar .zst .tzst .lz .lz4 .gz .bz2 .tbz .tbz2 .xz .txz".split())
 _COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 _DRIVE = re.compile("[A-Za-z]:")
 # What the readers of archives raise for damaged ones: they were not written with these in mind.
@@ -45,6 +47,14 @@ _DAMAGED = (
 def is_archive(path):
     """Whether a file is named as an archive that `unpack` takes."""
     return path.is_file() and path.name.lower().endswith(ENDINGS)
+
+
+def check_kind(path):
+    """Raises a `DataError` for a file that is named as an archive of a kind that `unpack` does not take."""
+    if path.is_file() and path.name.lower().endswith(_OTHER_ENDINGS) and not is_archive(path):
+        raise DataError(
+            f"archives must be {', '.join(ENDINGS)}; others must be unpacked first. Received: {path}"
+        )
 
 
 def unpack(archive, folder, most_bytes=MOST_BYTES, most_files=MOST_FILES, most_ratio=MOST_RATIO):
@@ -71,17 +81,9 @@ def unpack(archive, folder, most_bytes=MOST_BYTES, most_files=MOST_FILES, most_r
     archive, folder = Path(archive), Path(folder)
     left = _Left(archive, min(most_bytes, max(_FREE_BYTES, most_ratio * archive.stat().st_size)), most_files)
     folder.mkdir(parents=True)
-    entries = _zip_entries if archive.name.lower().endswith(".zip") else _tar_entries
     try:
-        for name, opened in entries(archive, left):
-            path = folder / _inside(archive, name)
-            if opened is None:
-                _make_folders(path, folder, left)
-            else:
-                _make_folders(path.parent, folder, left)
-                left.take_file()
-                with opened() as source, open(path, "xb") as target:
-                    _copy(source, target, left)
+        with open(archive, "rb") as file:
+            _unpack(archive, file, folder, left)
     except DataError:
         raise
     except _DAMAGED as error:
@@ -95,6 +97,21 @@ def unpack(archive, folder, most_bytes=MOST_BYTES, most_files=MOST_FILES, most_r
         if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
             raise DataError(f"{archive} has a name that this system does not take: {error}") from error
         raise
+
+
+def _unpack(archive, file, folder, left):
+    entries = _zip_entries if archive.name.lower().endswith(".zip") else _tar_entries
+    shown = _Shown(archive, file)
+    for name, opened in entries(archive, file, left):
+        path = folder / _inside(archive, name)
+        if opened is None:
+            _make_folders(path, folder, left)
+        else:
+            _make_folders(path.parent, folder, left)
+            left.take_file()
+            with opened() as source, open(path, "xb") as target:
+                _copy(source, target, left, shown)
+    shown.end()
 
 
 class _Left:
@@ -120,8 +137,27 @@ class _Left:
             raise DataError(f"{self.archive} must hold at most {self._most_files} files and folders")
 
 
-def _zip_entries(archive, left):
-    with zipfile.ZipFile(archive) as opened:
+class _Shown:
+    """Shows how much of an archive is read."""
+
+    def __init__(self, archive, file):
+        self._file, self._done, self._total = file, 0, archive.stat().st_size // 2**20
+        self._progress = Progress(self._total, f"MB of {printable(archive.name)} unpacked")
+
+    def update(self):
+        self._show(self._file.tell() // 2**20)
+
+    def end(self):
+        self._show(self._total)
+
+    def _show(self, megabytes):
+        if megabytes > self._done:
+            self._progress.add(megabytes - self._done)
+            self._done = megabytes
+
+
+def _zip_entries(archive, file, left):
+    with zipfile.ZipFile(file) as opened:
         for info in opened.infolist():
             if stat.S_ISLNK(info.external_attr >> 16):
                 raise DataError(f"{archive} must hold no links. Received: {info.filename!r}")
@@ -130,8 +166,8 @@ def _zip_entries(archive, left):
             yield info.filename, None if info.is_dir() else (lambda: opened.open(info))
 
 
-def _tar_entries(archive, left):
-    with _decompressed(archive) as stream:
+def _tar_entries(archive, file, left):
+    with _decompressed(file) as stream:
         watched = _Watched(stream, left)
         with tarfile.open(fileobj=watched, mode="r:") as opened:
             for info in opened:
@@ -146,11 +182,11 @@ def _tar_entries(archive, left):
             raise DataError(f"{archive} is damaged: it ends too early")
 
 
-def _decompressed(archive):
-    with open(archive, "rb") as file:
-        begin = file.read(6)
-    opener = next((opener for magic, opener in _COMPRESSED.items() if begin.startswith(magic)), open)
-    return opener(archive, "rb")
+def _decompressed(file):
+    begin = file.read(6)
+    file.seek(0)
+    opener = next((opener for magic, opener in _COMPRESSED.items() if begin.startswith(magic)), None)
+    return opener(file, "rb") if opener else file
 
 
 class _Watched:
@@ -207,12 +243,8 @@ def _make_folders(path, folder, left):
         path.mkdir()
 
 
-def _copy(source, target, left):
+def _copy(source, target, left, shown):
     while block := source.read(_BLOCK):
         left.take_bytes(len(block))
         target.write(block)
-
-
-def remove(folder):
-    """Removes what `unpack` made."""
-    shutil.rmtree(folder, ignore_errors=True)
+        shown.update()

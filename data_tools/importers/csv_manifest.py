@@ -6,12 +6,20 @@ import re
 from pathlib import Path, PureWindowsPath
 
 from data_tools.groups import DataError
-from data_tools.importers.importer import Importer, nested, pair_group
-from data_tools.naming import safe_name
+from data_tools.importers.importer import VALIDATION, Importer, as_splits, nested, pair_group
+from data_tools.naming import folded, safe_name
+from data_tools.target import REPORT
 
 from keras_cgan.data import scan
 
 COLUMNS = ("photo", "sketch", "label")
+_KNOWN = ("train", "test", *VALIDATION)  # splits, in whatever case
+_NOT_TEXT = {  # by how files begin: xlsx and ods, xls, and what Excel calls Unicode text
+    b"PK\x03\x04": "a spreadsheet or an archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+}
 _FORMULA = re.compile(r"[=+@]|-(?!\d)")  # what a spreadsheet would run, wherever the label is written to
 
 
@@ -32,8 +40,9 @@ def find(root, options, findings):
             findings.add("rows that repeat an earlier one (left out)", where)
         else:
             sketches.append(sketch)
+    splits = as_splits(_differing(file, {split for split, *_ in groups}))
     for (split, label, photo), sketches in groups.items():
-        yield pair_group(split, label, photo, sketches)
+        yield pair_group(splits[split], label, photo, sketches)
 
 
 def _only_csv(root):
@@ -52,6 +61,7 @@ def _only_csv(root):
 
 def _rows(file):
     """The rows with the texts of their cells by column, each with where it is, as a spreadsheet counts."""
+    _check_text(file)
     try:
         with open(file, encoding="utf-8-sig", newline="") as opened:
             first = opened.readline()
@@ -74,9 +84,17 @@ def _rows(file):
                     row = dict.fromkeys((*COLUMNS, "split"), "") | dict(zip(header, map(str.strip, cells)))
                     yield f"{file}, row {number}", row
     except UnicodeDecodeError as error:
-        raise DataError(f"{file} must be text in UTF-8: {error}") from error
+        raise DataError(f"{file} must be text in UTF-8: save it as CSV UTF-8. Received: {error}") from error
     except csv.Error as error:
         raise DataError(f"{file} is no table: {error}, in line {table.line_num}") from error
+
+
+def _check_text(file):
+    with open(file, "rb") as opened:
+        begin = opened.read(4)
+    for magic, what in _NOT_TEXT.items():
+        if begin.startswith(magic):
+            raise DataError(f"{file} must be text in UTF-8: save it as CSV UTF-8. Received: {what}")
 
 
 def _label(where, label):
@@ -91,11 +109,24 @@ def _label(where, label):
 def _split(where, split, parted):
     if parted is not None and parted != bool(split):
         raise DataError(f"{where}, split, must be given in every row or in none. Received: {split!r}")
-    if split and (safe_name(split) != split or split in ("photo", "sketch")):
+    if split and (safe_name(split) != split or folded(split) in (*scan.SIDES, REPORT)):
         raise DataError(
-            f"{where}, split, must be a plain name of a folder, such as train. Received: {split!r}"
+            f"{where}, split, must be a plain name of a folder, such as train, and none of "
+            f"{', '.join(scan.SIDES)} and {REPORT}. Received: {split!r}"
         )
-    return split or None
+    return folded(split) if folded(split) in _KNOWN else split or None
+
+
+def _differing(file, splits):
+    """The splits, where they differ by more than case."""
+    first = {}
+    for split in sorted(filter(None, splits)):
+        if first.setdefault(folded(split), split) != split:
+            raise DataError(
+                f"{file}, split, must be names that differ by more than case. "
+                f"Received: {first[folded(split)]!r} and {split!r}"
+            )
+    return splits
 
 
 def _path(where, folder, column, text):
@@ -115,7 +146,8 @@ IMPORTER = Importer(
     summary="a table of photos, sketches and classes",
     layout="""    a csv file, or a folder or archive with one: photo, sketch, label[, split]
     photos/1.jpg, sketches/1.png, cat, train
-    (paths from the csv's folder; several rows of one photo are several sketches of it)""",
+    (paths from the csv's folder; several rows of one photo are several sketches of it;
+    split: val, valid, validation or dev is the test where there is none)""",
     example="csv my_set/pairs.csv --out my_pairs",
     find=find,
 )

@@ -90,8 +90,18 @@ def _of_split(split, photos, sketches, class_name, findings):
     names = sorted({folder.name for side in (photos, sketches) for folder in class_folders(side, findings)})
     for name, inner in [(class_name, ""), *((name, name) for name in names)]:
         files = [image_files(side / inner, findings) for side in (photos, sketches)]
-        for photo, own in matched(*files, str, findings):
+        for photo, own in matched(*files, _photo_of({path.stem for path in files[0]}), findings):
             yield pair_group(split, name, photo, own)
+
+
+def _photo_of(photos):
+    """A function from a sketch's stem to that of its photo: the same or, of several, without their number."""
+
+    def photo_of(sketch):
+        name, _, number = sketch.rpartition("-")
+        return name if sketch not in photos and number.isdecimal() and name in photos else sketch
+
+    return photo_of
 
 
 IMPORTER = Importer(
@@ -99,6 +109,7 @@ IMPORTER = Importer(
     summary="photos and sketches of equal names in two folders",
     layout="""    <split>A/[<class>/]<name>.jpg, <split>B/[<class>/]<name>.png
     A/[<split>/][<class>/]<name>.jpg, B/[<split>/][<class>/]<name>.png
+    (several sketches of a photo: <name>-1.png, <name>-2.png, ...)
     the same with any names of folders instead of A and B: --photos, --sketches
     (split: train, test or val, which is the test where there is none)""",
     example="folders my_set --photos pictures --sketches drawings --out my_pairs",

@@ -11,6 +11,7 @@ from data_tools.groups import DataError, Group, ImageFile
 from keras_cgan.data import scan
 
 SPLITS = ("train", "test", "val")
+VALIDATION = ("val", "valid", "validation", "dev")
 _LISTED = scan.EXTENSIONS | {".svg"}
 
 
@@ -25,7 +26,7 @@ class Importer(NamedTuple):
         find: A function of the folder or file, the options (a dict) and `Findings` that gives `Group`s in a
             settled order, and reads no image. It records what it leaves out.
         add_options: A function that adds the importer's own options to a parser.
-        licence: What the set's own page says, for a reader.
+        licence: What the set's own page says, for `--help` and for the report.
     """
 
     name: str
@@ -87,8 +88,9 @@ def find_folder(root, *names):
 
 
 def as_splits(names):
-    """What split each split folder is, a dict: `val` is the test where there is no test."""
-    return {name: "test" if name == "val" and "test" not in names else name for name in names}
+    """What split each of these is, a dict: `val`, or another name of it, is the test where there is none."""
+    held_out = next((name for name in ("test", *VALIDATION) if name in names), "test")
+    return {name: "test" if name == held_out else name for name in names}
 
 
 def find_classes(root, name):
@@ -121,7 +123,14 @@ def add_ab_options(parser, straight):
         default="AtoB",
         help=f"AtoB: {straight}; BtoA: the other way round (default: %(default)s)",
     )
-    parser.add_argument("--class-name", default="all", help="where there are no class folders (default: all)")
+    add_class_name(parser)
+
+
+def add_class_name(parser):
+    """Adds the option of the class of images that are in no class folder."""
+    parser.add_argument(
+        "--class-name", default="all", help="where there are no class folders (default: %(default)s)"
+    )
 
 
 def split_folders(base, findings):

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 from data_tools.check.likeness import groups
 from data_tools.groups import DataError, Group, ImageFile
@@ -80,13 +81,22 @@ class Drawing(NamedTuple):
         svg_to_bytes = _renderer()
         try:
             text = self.path.read_text(encoding="utf-8")
+            _check_links(text)
             data = svg_to_bytes(svg_string=text, width=self.size, height=self.size, skip_system_fonts=True)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ElementTree.ParseError) as error:
             raise ImageError(f"Cannot draw {str(self.path)!r}: {error}") from error
         return decode_bytes(bytes(data), self.path)
 
     def __str__(self):
         return str(self.path)
+
+
+def _check_links(svg):
+    """Raises a `ValueError` where a drawing would pull in another file."""
+    for element in ElementTree.fromstring(svg).iter():
+        for name, link in element.items():
+            if name.rpartition("}")[2] == "href" and not link.strip().startswith(("#", "data:")):
+                raise ValueError(f"href must begin with # or data:. Received: {link!r}")
 
 
 def _renderer():

@@ -6,12 +6,14 @@ from data_tools.drawn_sketches import SKETCHES, draw_sketch
 from data_tools.groups import Group, ImageFile
 from data_tools.importers.importer import (
     Importer,
+    add_class_name,
     class_folders,
     holding_classes,
     holding_splits,
     image_files,
     positive,
     split_folders,
+    sub_folders,
 )
 
 from keras_cgan.data.images import decode_image
@@ -33,17 +35,29 @@ def add_options(parser):
         help="the longer side of the photo when its lines are drawn: fewer make coarser sketches "
         "(default: %(default)s)",
     )
+    add_class_name(parser)
 
 
 def find(root, options, findings):
-    base = holding_splits(root) or holding_classes(root)
-    for split, folder in split_folders(base, findings).items():
-        for path in image_files(folder, findings) if folder.is_dir() else ():
-            findings.add("images outside of a class folder (left out)", path)
-        for class_folder in class_folders(folder, findings):
-            for path in image_files(class_folder, findings):
+    splits = split_folders(holding_splits(root) or holding_classes(root), findings)
+    has_classes = any(map(sub_folders, splits.values()))
+    for split, folder in splits.items():
+        for class_name, files in _classes(folder, None if has_classes else options["class_name"], findings):
+            for path in files:
                 sketch = DrawnSketch(path, options["sketch"], options["sketch_side"])
-                yield Group(split, class_folder.name, path.stem, ImageFile(path), (sketch,))
+                yield Group(split, class_name, path.stem, ImageFile(path), (sketch,))
+
+
+def _classes(folder, class_name, findings):
+    """The `(class, files)` of a split; images outside of a class folder are of a class, or recorded."""
+    loose = image_files(folder, findings)
+    if class_name:
+        yield class_name, loose
+    else:
+        for path in loose:
+            findings.add("images outside of a class folder (left out)", path)
+    for class_folder in class_folders(folder, findings):
+        yield class_folder.name, image_files(class_folder, findings)
 
 
 class DrawnSketch(NamedTuple):
@@ -63,7 +77,7 @@ class DrawnSketch(NamedTuple):
 IMPORTER = Importer(
     name="photos",
     summary="photos alone: sketches are traced from them by OpenCV, for trying things out",
-    layout="""    [<split>/]<class>/<name>.jpg
+    layout="""    [<split>/][<class>/]<name>.jpg
     (split: train, test or val, which is the test where there is none)
     The sketches align with their photos to the pixel and hold nothing that an artist would add or leave
     out: a model that is trained on them learns the filter of --sketch, which is there already.""",

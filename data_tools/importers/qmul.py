@@ -1,4 +1,4 @@
-"""QMUL Shoe v2 and Chair v2: photos of one class, each with several sketches."""
+"""QMUL Shoe v2 and Chair v2: photos of one class a set, each with several sketches."""
 
 import re
 
@@ -24,15 +24,22 @@ def add_options(parser):
 
 
 def find(root, options, findings):
-    parts = next(filter(None, map(_parts, nested(root))), ())
+    parts = next(filter(None, map(_sets, nested(root))), [])
+    lists_of = {photos: {} if split else _lists(photos.parent) for split, photos, _ in parts}
+    _check_splits(root, parts, lists_of)
     for split, photos, sketches in parts:
         class_name = options["class_name"] or _class_name(photos, root)
-        lists = {} if split else _lists(photos.parent)
+        lists = lists_of[photos]
         files = image_files(photos, findings), image_files(sketches, findings)
         for photo, own in matched(*files, _photo_of, findings):
             of_photo = _split(photo, lists, findings) if lists else split
             if of_photo or not lists:
                 yield pair_group(of_photo, class_name, photo, own)
+
+
+def _sets(base):
+    """The parts of a folder or, where it has none, of all folders in it."""
+    return _parts(base) or [part for folder in sub_folders(base) for part in _parts(folder)]
 
 
 def _parts(base):
@@ -44,6 +51,15 @@ def _parts(base):
         for folder in sub_folders(base)
         if (name := re.fullmatch("(.*)photo", folder.name)) and (base / f"{name[1]}sketch_png").is_dir()
     ]
+
+
+def _check_splits(root, parts, lists_of):
+    unsplit = [photos for split, photos, _ in parts if not (split or lists_of[photos])]
+    if 0 < len(unsplit) < len(parts):
+        raise DataError(
+            f"{root} must have splits, or lists of them, for all of its sets or for none. "
+            f"Received: none for {', '.join(map(str, unsplit))}"
+        )
 
 
 def _class_name(photos, root):
@@ -84,11 +100,12 @@ def _split(photo, lists, findings):
 
 IMPORTER = Importer(
     name="qmul",
-    summary="QMUL Shoe v2 or Chair v2: photos of one class, each with several sketches",
+    summary="QMUL Shoe v2, Chair v2 or both: photos, each with several sketches",
     layout="""    {trainB,testB}/<photo>.png, {trainA,testA}/<photo>_<number>.png
 or, where the set is older,
     ShoeV2_photo/<photo>.png, ShoeV2_sketch_png/<photo>_<number>.png
-    {photo,sketch}_{train,test}.txt    (without them there are no splits)""",
+    {photo,sketch}_{train,test}.txt    (without them there are no splits)
+or a folder with such folders, ShoeV2 and ChairV2, a class each""",
     example="qmul ShoeV2 --out shoe_pairs",
     find=find,
     add_options=add_options,

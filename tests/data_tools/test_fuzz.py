@@ -94,7 +94,7 @@ WITH = {
     "openmoji": {"data/openmoji.json": b'[{"hexcode": "1F44B", "group": "shoe", "subgroups": "x"}]'},
 }
 OPTIONS = {
-    "sketchy": [[], ["--keep-invalid", "error", "pose"], ["--transform", "../.."]],
+    "sketchy": [[], ["--keep-invalid", "error,pose"], ["--transform", "../.."]],
     "qmul": [[], ["--class-name", "shoe"], ["--class-name", "../x"]],
     "sketchycoco": [[], ["--edges"]],
     "side-by-side": [[], ["--direction", "BtoA"], ["--class-name", "con"]],
@@ -108,7 +108,11 @@ OPTIONS = {
     ],
     "imagenet-sketch": [[], ["--class-names", "names.txt"], ["--class-names", "."]],
     "openmoji": [[], ["--by", "subgroup"], ["--one-tone"], ["--only", "cat"], ["--test-share", "0"]],
-    "photos": [[], ["--sketch", "xdog"], ["--sketch", "dodge", "--sketch-side", "1"]],
+    "photos": [
+        [],
+        ["--sketch", "xdog", "--class-name", "thing"],
+        ["--sketch", "dodge", "--sketch-side", "1"],
+    ],
 }
 PLAIN = {"qmul": ["--class-name", "shoe"], ("quickdraw", 2): ["--kind", "raw"]}
 SOURCES = [".zip", ".tar", "damaged.zip", "damaged.tar", "file"]

@@ -1,5 +1,6 @@
 """Images of all kinds through a whole import, and what stops one: full disks, rights, paths that lead out."""
 
+import contextlib
 import errno
 import io
 import json
@@ -21,7 +22,7 @@ import data_tools
 from data_tools import importing
 from data_tools.command import main
 from data_tools.importing import UNREADABLE, Findings
-from keras_cgan.data import FolderPairs
+from keras_cgan.data import FolderPairs, write_image
 from keras_cgan.data.images import decode_image
 
 ROOT = os.path.dirname(os.path.dirname(data_tools.__file__))
@@ -466,6 +467,146 @@ def test_what_is_gone_from_the_source_is_not_kept(pairs, out, paint, monkeypatch
     assert_all_pairs(out)
 
 
+@contextlib.contextmanager
+def stop_after(monkeypatch, images):
+    """Imports are stopped, as Ctrl-C does, when they have written so many images."""
+    write_image, left = importing.write_image, [None] * images
+
+    def stopped(path, image):
+        if not left:
+            stop()
+        left.pop()
+        write_image(path, image)
+
+    with monkeypatch.context() as patches:
+        patches.setattr(importing, "write_image", stopped)
+        yield
+
+
+def change(path, paint, grey):
+    """Paints an image anew, at a time that differs on any file system."""
+    paint(path, grey)
+    os.utime(path, (1e9, 1e9))
+
+
+def test_what_changed_in_the_source_is_made_anew(pairs, out, paint, monkeypatch):
+    """A photo, a sketch, one that is damaged meanwhile, and one that is mended."""
+    (pairs / "A" / "a" / "4.png").write_bytes(b"damaged")
+    with monkeypatch.context() as patches:
+        patches.setattr(importing, "_counts", stop)
+        assert run(pairs, out, command="folders") == 130
+    for path in (out / ".partial").rglob("*.png"):
+        os.utime(path, (2e9, 2e9))
+    change(pairs / "A" / "a" / "0.png", paint, 200)
+    change(pairs / "B" / "a" / "2.png", paint, 202)
+    change(pairs / "A" / "a" / "4.png", paint, 204)
+    (pairs / "A" / "a" / "6.png").write_bytes(b"damaged")
+    assert run(pairs, out, command="folders") == 0
+    read = FolderPairs(out, test_share=0)
+    greys = {
+        name: (decode_image(photo).max(), decode_image(sketch).max())
+        for name, photo, sketch in zip(read.names, read.photo_paths, read.sketch_paths)
+    }
+    assert greys == {
+        **{"a/0": (200, 100), "a/2": (2, 202), "a/4": (204, 104), "a/8": (8, 108)},
+        **{f"b/{number}": (number, 100 + number) for number in (1, 3, 5, 7)},
+    }
+    assert len(list(out.rglob("*.png"))) == 16
+    anew = {path.relative_to(out).as_posix() for path in out.rglob("*.png") if path.stat().st_mtime != 2e9}
+    assert anew == {"photo/a/0.png", "sketch/a/2.png", "photo/a/4.png", "sketch/a/4.png"}
+
+
+def test_a_row_gone_from_a_table_makes_no_false_pair(tmp_path, out, paint, monkeypatch):
+    """All photos are called `photo`, and so the names that are given move up."""
+    for number in range(4):
+        for side, grey in (("photo", number), ("sketch", 100 + number)):
+            paint(tmp_path / "set" / str(number) / f"{side}.png", grey)
+    file = tmp_path / "set" / "pairs.csv"
+    rows = [f"{number}/photo.png,{number}/sketch.png,a\n" for number in range(4)]
+    file.write_text("photo,sketch,label\n" + "".join(rows))
+    with stop_after(monkeypatch, 5):
+        assert run(file, out, "--threads", 1, command="csv") == 130
+    file.write_text("photo,sketch,label\n" + "".join(rows[1:]))
+    assert run(file, out, command="csv") == 0
+    greys = {path.name: decode_image(path).max() for path in (out / "photo" / "a").iterdir()}
+    assert greys == {"photo.png": 1, "photo_2.png": 2, "photo_3.png": 3}
+    for name, grey in greys.items():
+        assert decode_image(out / "sketch" / "a" / name).max() == 100 + grey
+
+
+def test_sketches_that_a_later_list_names_are_not_kept(tmp_path, out, paint, monkeypatch):
+    source, scale = tmp_path / "set", "tx_000000000000"
+    for photo in "12":
+        paint(source / "photo" / scale / "cat" / f"{photo}.jpg", 10)
+        for number in (1, 2, 3):
+            paint(source / "sketch" / scale / "cat" / f"{photo}-{number}.png", 100 + number)
+    with stop_after(monkeypatch, 5):
+        assert run(source, out, "--threads", 1, command="sketchy") == 130
+    (source / "info").mkdir()
+    (source / "info" / "invalid-error.txt").write_text("cat/1-2\n")
+    assert run(source, out, command="sketchy") == 0
+    greys = {path.name: decode_image(path).max() for path in out.rglob("sketch/cat/1-*.png")}
+    assert greys == {"1-1.png": 101, "1-2.png": 103}
+
+
+@pytest.mark.parametrize("images", [0, 5])
+def test_an_archive_that_is_replaced_is_unpacked_anew(pairs, out, tmp_path, paint, monkeypatch, images):
+    old = shutil.make_archive(str(tmp_path / "old" / "a"), "zip", pairs)
+    for side in "AB":
+        for number in range(9):
+            paint(pairs / side / "ab"[number % 2] / f"{number}.png", 50)
+    (pairs / "A" / "a" / "0.png").unlink()
+    new = shutil.make_archive(str(tmp_path / "new" / "a"), "zip", pairs)
+    archive = tmp_path / "a.zip"
+    shutil.copy(old, archive)
+    with stop_after(monkeypatch, images):
+        assert run(archive, out, "--threads", 1, command="folders") == 130
+    shutil.copy(new, archive)
+    os.utime(archive, (1e9, 1e9))
+    assert run(archive, out, command="folders") == 0
+    assert len(list(out.rglob("*.png"))) == 16
+    assert {decode_image(path).max() for path in out.rglob("*.png")} == {50}
+
+
+def test_a_cleaned_copy_that_is_gone_on_with_has_what_changed(tmp_path, out, monkeypatch):
+    rng, source = np.random.default_rng(0), tmp_path / "pairs"
+
+    def draw(path):
+        write_image(path, 255 * (rng.random((16, 16)) > 0.2).astype(np.uint8))
+        os.utime(path, (1e9 + rng.integers(1e6), 1e9))
+
+    for number in range(4):
+        for side in ("photo", "sketch"):
+            draw(source / side / "a" / f"{number}.png")
+    command = ["check", str(source), "--no-alignment", "--threads", "1", "--fix", str(out)]
+    with stop_after(monkeypatch, 5):
+        assert main(command) == 130
+    draw(source / "photo" / "a" / "0.png")
+    draw(source / "sketch" / "a" / "1.png")
+    assert main(command) != 2
+    for path in source.rglob("*.png"):
+        np.testing.assert_array_equal(decode_image(path), decode_image(out / path.relative_to(source)))
+
+
+def test_killed_anywhere_what_changed_meanwhile_is_made_anew(pairs, tmp_path, paint, process):
+    """Killed once before the change, and anywhere after it."""
+    outs = [tmp_path / f"killed {n}" for n in range(1, 40, 3)]
+    for out in outs:
+        with process(40):
+            run(pairs, out, "--threads", 1, command="folders")
+    for number in range(0, 9, 2):
+        change(pairs / "A" / "a" / f"{number}.png", paint, 50 + number)
+        change(pairs / "B" / "a" / f"{number}.png", paint, 150 + number)
+    for n, out in enumerate(outs):
+        with process(3 * n + 1):
+            run(pairs, out, "--threads", 1, command="folders")
+        assert run(pairs, out, command="folders") == 0
+        for path in out.rglob("*.png"):
+            grey = int(path.stem) + 100 * (path.parts[-3] == "sketch") + 50 * (path.parts[-2] == "a")
+            assert decode_image(path).max() == grey
+        assert len(list(out.rglob("*.png"))) == 18
+
+
 @pytest.mark.parametrize("after", [0, 1, 7, 17])
 def test_what_a_killed_process_wrote_is_not_written_again(pairs, out, after):
     """Killed for good, in another process: what it wrote keeps its times."""
@@ -514,6 +655,21 @@ def test_the_result_does_not_depend_on_threads(pairs, tmp_path, tree, threads):
     assert one == several and b"b/5.png" in one["import.json"]
 
 
+@pytest.mark.parametrize("asked", [None, 3])
+def test_there_are_as_many_threads_as_cores_or_as_asked(pairs, out, monkeypatch, asked):
+    pools = []
+
+    class Pool(importing.ThreadPoolExecutor):
+        def __init__(self, threads):
+            pools.append(threads)
+            super().__init__(threads)
+
+    monkeypatch.setattr(importing, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 4, 5, 6}, raising=False)
+    assert run(pairs, out, *(["--threads", asked] if asked else []), command="folders") == 0
+    assert pools == [asked or 5]
+
+
 def test_archives_are_unpacked_once_and_removed(pairs, out, tmp_path, monkeypatch):
     archive = shutil.make_archive(str(tmp_path / "a"), "gztar", pairs)
     unpack, calls = importing.unpacking.unpack, []
@@ -524,6 +680,18 @@ def test_archives_are_unpacked_once_and_removed(pairs, out, tmp_path, monkeypatc
     assert run(archive, out, command="folders") == 0
     assert len(calls) == 1
     assert_all_pairs(out)
+
+
+def test_killed_anywhere_an_archive_is_gone_on_with(pairs, tmp_path, process):
+    archive = shutil.make_archive(str(tmp_path / "a"), "zip", pairs)
+    with process() as whole:
+        run(archive, tmp_path / "whole", "--threads", 1, command="folders")
+    for n in range(1, whole.changes, 3):
+        out = tmp_path / f"killed {n}"
+        with process(n):
+            run(archive, out, "--threads", 1, command="folders")
+        assert run(archive, out, command="folders") == 0
+        assert_all_pairs(out)
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz"])

@@ -91,11 +91,36 @@ def test_labels_that_are_none(run, table, label):
     assert repr(label.strip()) in str(error.value)
 
 
-@pytest.mark.parametrize("split", ["", "../up", "a/b", ".hidden", "photo", "con"])
+@pytest.mark.parametrize(
+    "split", ["", "../up", "a/b", ".hidden", "photo", "Sketch", "con", "import.json", "Import.JSON"]
+)
 def test_splits_that_are_none(run, table, split):
     file = table("photo,sketch,label,split", "p/1.jpg,s/1.png,a,train", f"p/2.jpg,s/2.png,a,{split}")
     with pytest.raises(DataError, match="pairs.csv, row 3, split, must be "):
         run("csv", file)
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        (("Train", "TEST"), {"train", "test"}),
+        (("train", "Train"), {"train"}),
+        (("train", "val"), {"train", "test"}),
+        (("train", "Validation"), {"train", "test"}),
+        (("train", "valid", "test"), {"train", "valid", "test"}),
+        (("Train", "dev", "val"), {"train", "dev", "test"}),
+        (("Fold 1", "fold 2"), {"Fold 1", "fold 2"}),
+    ],
+)
+def test_splits_are_those_that_the_examples_read(run, table, given, made):
+    rows = [f"p/{number}.jpg,s/{number}.png,a,{split}" for number, split in enumerate(given, 1)]
+    assert set(run("csv", table("photo,sketch,label,split", *rows)).counts) == made
+
+
+def test_splits_that_differ_by_case_alone(run, table):
+    rows = [f"p/{number}.jpg,s/{number}.png,a,{split}" for number, split in enumerate(["old", "Old"], 1)]
+    with pytest.raises(DataError, match="names that differ by more than case. Received: 'Old' and 'old'"):
+        run("csv", table("photo,sketch,label,split", *rows))
 
 
 def test_empty_splits_are_no_splits(run, table):
@@ -113,7 +138,10 @@ def test_empty_splits_are_no_splits(run, table):
         (b"photo,sketch,label,photo\n", "each once"),
         (b"photo,sketch,label\np/1.jpg,s/1.png,a,b\n", "row 2, must have a cell for each of the 3 columns"),
         (b"photo,sketch,label\np/1.jpg,s/1.png\n", "row 2, label, must be"),
-        (b"photo,sketch,label\np/1.jpg,s/1.png,b\xe4r\n", "must be text in UTF-8"),
+        (b"photo,sketch,label\np/1.jpg,s/1.png,b\xe4r\n", "must be text in UTF-8: save it as CSV UTF-8"),
+        ("photo,sketch,label\n".encode("utf-16"), "save it as CSV UTF-8. Received: text in UTF-16"),
+        (b"PK\x03\x04\x14\0", "save it as CSV UTF-8. Received: a spreadsheet or an archive"),
+        (b"\xd0\xcf\x11\xe0\xa1", "save it as CSV UTF-8. Received: a spreadsheet"),
         (b'photo,sketch,label\np/1.jpg,s/1.png,"a"b\n', "is no table: .*line 2"),
         (b"photo,sketch,label\np/1.jpg,s/1.png\0,a\n", "row 2, sketch, must be a path|is no table"),
         (b"photo,sketch,label\n", "there are no images for csv"),

@@ -55,6 +55,20 @@ def test_a_second_photo_of_a_name_is_left_out(run, source, paint):
     assert made.left_out == {"photos named as another but for the extension (left out)": ["A/1.png"]}
 
 
+def test_several_sketches_of_a_photo(run, source, paint):
+    """As `FolderPairs` reads them: a photo of the whole name goes before."""
+    for photo in ("x", "y-1", "y"):
+        paint(source / "A" / "cat" / f"{photo}.jpg", 40)
+    for grey, sketch in enumerate(("x-1", "x-2", "x-10", "y-1", "y-2", "z-1", "x-a", "x-1-1"), 200):
+        paint(source / "B" / "cat" / f"{sketch}.png", grey)
+    made = run("folders", source)
+    assert made.counts == {"all": {"cat": (3, 5)}}
+    assert [made.grey(f"sketch/cat/x-{number}.png") for number in (1, 2, 3)] == [200, 201, 202]
+    assert made.left_out == {
+        "sketches without a photo (left out)": [f"B/cat/{name}.png" for name in ("x-1-1", "x-a", "z-1")]
+    }
+
+
 def test_free_names(run, source, paint):
     pairs(paint, source / "my" / "pictures" / "cat", source / "my" / "drawn by hand" / "cat", ("1", "2"))
     made = run("folders", source, "--photos", "pictures", "--sketches", "drawn by hand")

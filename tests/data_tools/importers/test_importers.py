@@ -1,5 +1,6 @@
 """What all importers have in common: help, errors that show the layout, archives."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,14 @@ def test_help_shows_the_example_and_the_layout(name, capsys):
     assert stopped.value.code == 0
     assert f"python -m data_tools {IMPORTERS[name].example}" in text and IMPORTERS[name].layout in text
     assert IMPORTERS[name].example.startswith(name)
+    assert (f"licence of the set: {IMPORTERS[name].licence}\n" in text) == bool(IMPORTERS[name].licence)
+
+
+@pytest.mark.parametrize(("name", "licence"), [("tu-berlin", "CC BY 4.0"), ("photos", None)])
+def test_the_report_has_the_licence_where_it_is_known(name, licence, run, source, paint):
+    paint(source / "ant" / "1.png")
+    report = json.loads((run(name, source).out / "import.json").read_text(encoding="utf-8"))
+    assert report.get("licence") == licence
 
 
 @pytest.mark.parametrize("name", IMPORTERS)
@@ -34,10 +43,20 @@ def test_another_layout_is_an_error_that_shows_the_right_one(name, run, source, 
 
 @pytest.mark.parametrize("name", [name for name in IMPORTERS if name not in ("csv", "quickdraw")])
 def test_a_file_for_a_folder_is_an_error_that_shows_the_layout(name, run, tmp_path):
-    (tmp_path / "set.7z").write_bytes(b"7z")
+    (tmp_path / "set.bin").write_bytes(b"?")
     with pytest.raises(DataError) as error:
-        run(name, tmp_path / "set.7z")
+        run(name, tmp_path / "set.bin")
     assert IMPORTERS[name].layout in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["sketchy", "csv", "quickdraw"])
+@pytest.mark.parametrize("ending", ["7z", "RAR", "tar.zst", "ndjson.gz"])
+def test_archives_of_other_kinds_are_unpacked_first(name, run, tmp_path, ending):
+    archive = tmp_path / f"set.{ending}"
+    archive.write_bytes(b"7z")
+    with pytest.raises(DataError, match="archives must be .zip, .*; others must be unpacked first") as error:
+        run(name, archive)
+    assert str(error.value).endswith(f"Received: {archive}") and not (tmp_path / "out").exists()
 
 
 def test_an_archive_with_all_in_one_folder(run, source, paint, tmp_path):

@@ -1,5 +1,6 @@
 """OpenMoji: SVG or PNG by hexcode, classes by group or subgroup, all skin tones of a design on one side."""
 
+import base64
 import json
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 from data_tools.command import main
 from data_tools.groups import DataError
 from data_tools.importers import openmoji
-from keras_cgan.data import FolderPairs, write_image
+from keras_cgan.data import FolderPairs, ImageError, write_image
 
 TONES = ("1F3FB", "1F3FD", "1F3FF")
 HANDS = [f"1F44{n}" for n in range(8)]
@@ -169,6 +170,41 @@ def test_svg_is_drawn_on_white(run, moji):
     (problem,) = made.left_out["images cannot be read (left out)"]
     assert "Cannot draw" in problem and BIRDS[2] in problem
     assert len(made.files) == 2 * 39
+
+
+LINKED = (
+    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="http://www.w3.org/1999/xlink" viewBox="0 0 72 72">'
+    "{}</svg>"
+)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "link"),
+    [
+        ("<image href='{}' width='72' height='72'/>", "{}"),
+        ("<image x:href=' {}' width='72' height='72'/>", " {}"),
+        ("<use href='file://{}#a'/>", "file://{}#a"),
+        ("<image href='other.png'/>", "other.png"),
+        ("<image href='&#47;x.png'/>", "/x.png"),
+    ],
+)
+def test_svg_that_would_pull_in_another_file(tmp_path, paint, drawing, link):
+    pytest.importorskip("resvg_py")
+    secret, svg = paint(tmp_path / "secret.png", 7), tmp_path / "1.svg"
+    svg.write_text(LINKED.format(drawing.format(secret)))
+    with pytest.raises(ImageError, match="Cannot draw .*1.svg.*: href must begin with # or data:") as error:
+        openmoji.Drawing(svg, 24).load()
+    assert str(error.value).endswith(f"Received: {link.format(secret)!r}")
+
+
+def test_svg_that_links_to_itself_is_drawn(tmp_path, encode):
+    pytest.importorskip("resvg_py")
+    data = base64.b64encode(encode(np.full((8, 8), 7, np.uint8))).decode()
+    square = "<rect id='a' width='36' height='36' fill='#090000'/><use href='#a' x='36'/>"
+    image = f"<image x:href='data:image/png;base64,{data}' y='36' width='72' height='36'/>"
+    (tmp_path / "1.svg").write_text(LINKED.format(square + image))
+    drawn = openmoji.Drawing(tmp_path / "1.svg", 24).load()
+    assert (drawn[:11] == (9, 0, 0)).all() and (drawn[13:, 8:16] == 7).all()
 
 
 def test_the_extra_is_in_the_package_data():

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from data_tools.drawn_sketches import SKETCHES, draw_sketch, edges, xdog
-from data_tools.groups import DataError
 from keras_cgan.data import EmbeddedPairs, FolderPairs, write_image
 
 
@@ -115,10 +114,12 @@ def test_photos_that_cannot_be_read(run, shop):
     assert made.counts == {"all": {"cat": (2, 2)}} and len(made.left_out) == 1
 
 
-def test_photos_without_a_class(run, source):
-    write_image(source / "1.png", picture())
-    with pytest.raises(DataError, match="<class>/<name>.jpg"):
-        run("photos", source)
+@pytest.mark.parametrize("folders", [("",), ("train", "test")])
+def test_photos_without_a_class(run, shop, folders):
+    splits = [folder or "all" for folder in folders]
+    assert run("photos", shop(*folders)).counts == {split: {"all": (3, 3)} for split in splits}
+    made = run("photos", shop(*folders), "--class-name", "cat", out="cats")
+    assert made.counts == {split: {"cat": (3, 3)} for split in splits} and made.left_out == {}
 
 
 def test_pairs_are_of_equal_size_whatever_the_size_asked_for(run, shop):

@@ -60,6 +60,31 @@ def test_old_layout_with_lists(run, old):
     }
 
 
+@pytest.mark.parametrize("above", ["", "sets/of"])
+def test_two_sets_in_a_folder_are_two_classes(run, new, tmp_path, paint, above):
+    both = tmp_path / "both" / above
+    both.mkdir(parents=True)
+    new.rename(both / "ChairV2")
+    paint(both / "ShoeV2" / "trainB" / "5.png", 30)
+    paint(both / "ShoeV2" / "trainA" / "5_1.png", 90)
+    paint(both / "notes" / "1.png")
+    made = run("qmul", tmp_path / "both")
+    assert made.counts == {"train": {"chair": (2, 6), "shoe": (1, 1)}, "test": {"chair": (1, 3)}}
+    assert made.grey("train/sketch/shoe/5.png") == 90 and made.grey("train/sketch/chair/5-1.png") == 101
+
+
+def test_two_older_sets_in_folders_of_their_own(run, old, paint):
+    paint(old / "ChairV2" / "ChairV2_photo" / "1.png")
+    paint(old / "ChairV2" / "ChairV2_sketch_png" / "1_1.png")
+    (old / "ShoeV2").mkdir()
+    for side in ("photo", "sketch_png"):
+        (old / f"ShoeV2_{side}").rename(old / "ShoeV2" / f"ShoeV2_{side}")
+    assert run("qmul", old).counts == {"all": {"chair": (1, 1), "shoe": (4, 8)}}
+    (old / "ChairV2" / "photo_train.txt").write_text("1\n")
+    with pytest.raises(DataError, match="must have splits, .* for all .*Received: none for .*ShoeV2_photo"):
+        run("qmul", old, out="other")
+
+
 def test_the_class_is_given_where_it_cannot_be_seen(run, new, tmp_path, monkeypatch):
     monkeypatch.chdir(new)
     assert list(run("qmul", new.relative_to(new)).counts["test"]) == ["chair"]
