@@ -77,7 +77,7 @@ def main():
         return measures, cycle_grid(model.to_sketch, model.to_photo, *test, pairs.class_names)
 
     results.run(cells, options.seeds, train)
-    print(results.table(cells, COLUMNS, fixed_rows(judge, test, {"photos": test[0]})))
+    print(results.table(cells, COLUMNS, fixed_rows([judge], test, {"photos": test[0]})))
 
 
 if __name__ == "__main__":

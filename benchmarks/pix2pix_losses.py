@@ -63,7 +63,7 @@ def main():
         return evaluate(model.generator, judge, *test), picture
 
     results.run(cells, options.seeds, train)
-    print(results.table(cells, COLUMNS, fixed_rows(judge, test)))
+    print(results.table(cells, COLUMNS, fixed_rows([judge], test)))
 
 
 if __name__ == "__main__":

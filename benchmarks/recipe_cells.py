@@ -113,27 +113,43 @@ class CellResults:
         ]
         return table(["", *columns.values()], rows)
 
-    def judge(self, train, image_size, epochs):
+    def judge(self, train, image_size, epochs, seed=1000):
         """An independent classifier of sketches, trained once, on those of the training pairs."""
         import keras
 
         from keras_cgan.judges import train_judge
 
-        file = self.path / "judge.keras"
+        file = self.path / f"judge-{seed}.keras"
         if not file.exists():
             say("training an independent classifier on the real sketches, as a judge")
             _, labels, sketches = train.as_arrays((image_size, image_size))
-            part = file.with_name("part-judge.keras")
-            train_judge(sketches, labels, epochs=epochs).save(part)
+            part = file.with_name(f"part-{file.name}")
+            train_judge(sketches, labels, epochs=epochs, seed=seed).save(part)
             part.replace(file)
         return keras.saving.load_model(file)
 
+    def check_judged_alike(self, measure, value):
+        """Raises a `ValueError` where a cell, as of a file from elsewhere, has another value of a measure."""
+        for name, seeds in self._results.items():
+            for found in seeds.values():
+                if found[measure] != value:
+                    raise ValueError(
+                        f"{self._file} must be of this folder's judges, whose {measure} is {value}: begin a "
+                        f"new folder. Received: {found[measure]} of {name}"
+                    )
 
-def fixed_rows(judge, test, others=None):
+
+def mean_by_judges(judges, measure):
+    """The mean, by name, of what `measure(judge)` gives: dicts of floats."""
+    found = [measure(judge) for judge in judges]
+    return {name: statistics.fmean(each[name] for each in found) for name in found[0]}
+
+
+def fixed_rows(judges, test, others=None):
     """What the measures say of drawings that no network made: the true sketches, white paper, and others.
 
     Args:
-        judge: As `train_judge` makes it.
+        judges: A list of what `train_judge` makes; the rows are their means.
         test: Photos, labels and true sketches.
         others: More drawings by name, of the shape of the sketches.
 
@@ -145,7 +161,10 @@ def fixed_rows(judge, test, others=None):
     from keras_cgan.evaluate import evaluate_drawn
 
     drawings = {"true sketches": test[2], "white paper": np.ones_like(test[2]), **(others or {})}
-    return {name: evaluate_drawn(drawn, judge, *test) for name, drawn in drawings.items()}
+    return {
+        name: mean_by_judges(judges, lambda judge, drawn=drawn: evaluate_drawn(drawn, judge, *test))
+        for name, drawn in drawings.items()
+    }
 
 
 def _figures(values):

@@ -4,12 +4,14 @@
     python benchmarks/strategies.py --misalignment 0        # the embedded pairs, traced
     python benchmarks/strategies.py --part ablation         # class-and-photo, less one thing at a time
 
-Each cell is trained for as many steps as all others, and measured on test pairs by a classifier that none
-was trained with. No column stands alone: see keras_cgan/evaluate.py. A killed run goes on: the same command.
-At the end there is a table, and strategies.png with the same photos through every cell of seed 0.
+Each cell is trained for as many steps as all others, and measured on test pairs by three classifiers that
+none was trained with: the rank by features depends on who looks, so it is the mean of theirs. No column
+stands alone: see keras_cgan/evaluate.py. A killed run goes on: the same command; what is in `generators` is
+not trained again. At the end there is a table, and strategies.png with the same photos through every cell
+of seed 0.
 """
 
-from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of
+from recipe_cells import CellResults, chosen_cells, fixed_rows, mean_by_judges, parser_of
 from side_by_side import start
 
 from keras_cgan.startup import PRECISIONS
@@ -37,6 +39,14 @@ CELLS = {
         f"{name} + label + bent": {"strategy": name, "label": True, "warp": STRATEGIES[PHOTO].warp}
         for name in ("pix2pix", "fake-class", "classifier")
     },
+    # And with all else that class-and-photo has and the answer has not: the moving average, a lighter class.
+    "classifier + label + bent + averaged + class weight 10": {
+        "strategy": "classifier",
+        "label": True,
+        "warp": STRATEGIES[PHOTO].warp,
+        "average_decay": STRATEGIES[PHOTO].average_decay,
+        "class_weight": 10.0,
+    },
     # As it is for pairs that align.
     "class-and-photo + label + L1": {"strategy": PHOTO, "label": True, "aligned": True},
 }
@@ -44,17 +54,18 @@ ABLATION = {
     "class-and-photo": {"strategy": PHOTO, "label": True},
     "no edges": {"strategy": PHOTO, "label": True, "without": "edges"},
     "no blurred L1": {"strategy": PHOTO, "label": True, "without": "blurred_l1"},
-    # The class is then weighed as it was in the mean, over own and other classes.
-    "no swapped labels": {"strategy": PHOTO, "label": True, "without": "swaps", "class_weight": 10.0},
+    "no swapped labels": {"strategy": PHOTO, "label": True, "without": "swaps"},
     "no class loss": {"strategy": PHOTO, "label": True, "class_weight": 0.0},
     "pairs not bent": {"strategy": PHOTO, "label": True, "warp": 0.0},
     "no adversarial loss": {"strategy": PHOTO, "label": True, "adversarial_weight": 0.0},
     "D not augmented": {"strategy": PHOTO, "label": True, "without": "augment"},
+    "no moving average": {"strategy": PHOTO, "label": True, "average_decay": None},
     "and photo information": {"strategy": PHOTO, "label": True, "towers": True},
 }
 PARTS = {"strategies": CELLS, "ablation": ABLATION}
 COLUMNS = {
     "class_accuracy": "class accuracy",
+    "class_accuracy_blurred": "of blurred photos",
     "swap_asked": "asked for another class",
     "photo_rank_features": "true sketch's rank, features",
     "photo_rank_chamfer": "true sketch's rank, chamfer",
@@ -66,6 +77,7 @@ COLUMNS = {
     "seconds": "s",
 }
 BATCH_SIZE = 8
+JUDGE_SEEDS = (1000, 1001, 1002)
 SHOWN = 8  # photos in the picture
 
 
@@ -101,13 +113,20 @@ def make_model(cell, size, n_classes, filters, towers=None):
     aligned = cell.get("aligned", False)
     more = photo_options(strategy, aligned)
     if without == "swaps":
-        more["swap_rate"] = 0.0
+        more |= {"swap_rate": 0.0, "class_weight": mean_class_weight(n_classes)}
     elif more:
         more["terms"] = [term for term in more["terms"] if term.name != without]
     if towers:
         more["terms"].append(PhotoInformation(*towers))
-    weights = {name: value for name, value in cell.items() if name.endswith("_weight")}
-    return strategy_model(strategy, networks, aligned, **weights, **more)
+    given = {name: cell[name] for name in cell if name.endswith("_weight") or name == "average_decay"}
+    return strategy_model(strategy, networks, aligned, **more, **given)
+
+
+def mean_class_weight(n_classes):
+    """The weight of the class in class-and-photo, in the mean over own and other classes."""
+    photo = photo_weights(PHOTO)
+    others = photo["swap_rate"] * (1 - 1 / n_classes)  # a class is asked for at random, own or other
+    return default_weights(PHOTO)["class_weight"] * (1 - others + others * photo["swap_weight"])
 
 
 def warp_of(cell):
@@ -185,13 +204,16 @@ def main():
     results = CellResults(options.out, settings)
     pairs, test_pairs = open_pairs(options.data, options.misalignment)
     size = (options.image_size,) * 2
-    judge = results.judge(pairs, options.image_size, options.judge_epochs)
+    judges = [results.judge(pairs, options.image_size, options.judge_epochs, seed) for seed in JUDGE_SEEDS]
     test, train_sketches = test_pairs.as_arrays(size), pairs.as_arrays(size)[2]
+    fixed = fixed_rows(judges, test, without_network(test[0]))
+    results.check_judged_alike("class_accuracy_real", fixed["true sketches"]["class_accuracy_real"])
+    (results.path / "generators").mkdir(exist_ok=True)
 
-    def file_of(name):
-        return results.path / f"{name.replace(' ', '-')}.keras"
+    def file_of(name, seed=0):
+        return results.path / "generators" / f"{name.replace(' ', '-')}-{seed}.keras"
 
-    def train(cell, seed):
+    def trained(cell, seed):
         keras.utils.set_random_seed(seed)
         keras.config.set_dtype_policy(options.precision)
         towers = trained_towers(pairs, size) if cell.get("towers") else None
@@ -199,14 +221,21 @@ def main():
         pipeline = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True, warp=warp_of(cell))
         model.fit(pipeline.batches(), steps_per_epoch=options.steps, verbose=0)
         keras.config.set_dtype_policy("float32")  # of what measures
-        generator = to_float32(model.kept_generator())
-        if not seed:
-            name = next(name for name, each in cells.items() if each is cell)
-            generator.save(file_of(name))
-        measures = evaluate(generator, judge, *test, train_sketches=train_sketches)
+        return to_float32(model.kept_generator())
+
+    def measure(cell, seed):
+        file = file_of(next(name for name, each in cells.items() if each is cell), seed)
+        if not file.exists():
+            part = file.with_name(f"part-{file.name}")
+            trained(cell, seed).save(part)
+            part.replace(file)
+        generator = keras.saving.load_model(file)
+        measures = mean_by_judges(
+            judges, lambda judge: evaluate(generator, judge, *test, train_sketches=train_sketches)
+        )
         return measures, sample_grid(generator, *test, pairs.class_names)
 
-    results.run(cells, options.seeds, train)
+    results.run(cells, options.seeds, measure)
     rows = []
     drawn_here = [name for name in cells if file_of(name).exists()]  # not those of a copied results.json
     for name in drawn_here:
@@ -216,7 +245,7 @@ def main():
     if rows:
         picture = image_grid(rows, [""] * len(rows[0]), ["photo", "true", *drawn_here])
         write_image(results.path / "strategies.png", picture)
-    print(results.table(cells, COLUMNS, fixed_rows(judge, test, without_network(test[0]))))
+    print(results.table(cells, COLUMNS, fixed))
     print(f"results: {results.path}" + (", with strategies.png" if rows else ""))
 
 

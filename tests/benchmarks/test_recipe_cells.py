@@ -78,12 +78,30 @@ def test_a_measure_that_a_row_has_not_is_left_empty(tmp_path):
 def test_rows_that_are_not_trained():
     photos, labels, sketches = EmbeddedPairs(12, 0.3).as_arrays((16, 16))
     judge = vgg_classifier((16, 16, 1), 6, filters=2, blocks=2)
-    rows = fixed_rows(judge, (photos, labels, sketches), {"black": -np.ones_like(sketches)})
+    rows = fixed_rows([judge], (photos, labels, sketches), {"black": -np.ones_like(sketches)})
     assert list(rows) == ["true sketches", "white paper", "black"]
     assert rows["true sketches"]["l1"] == 0 and rows["true sketches"]["photo_rank_chamfer"] == 1
     assert rows["white paper"]["within_class_diversity"] == 0
     assert rows["white paper"]["l1"] == pytest.approx(np.mean(1 - sketches) / 2, rel=1e-4)
     assert rows["black"] == evaluate_drawn(-np.ones_like(sketches), judge, photos, labels, sketches)
+
+
+def test_rows_of_several_judges_are_means():
+    test = EmbeddedPairs(12, 0.3).as_arrays((16, 16))
+    judges = [vgg_classifier((16, 16, 1), 6, filters=2, blocks=2) for _ in range(2)]
+    both, *each = (fixed_rows(some, test)["white paper"] for some in (judges, judges[:1], judges[1:]))
+    assert each[0]["fid_phi"] != each[1]["fid_phi"] and each[0]["l1"] == each[1]["l1"] == both["l1"]
+    assert both["fid_phi"] == pytest.approx((each[0]["fid_phi"] + each[1]["fid_phi"]) / 2)
+
+
+def test_results_of_other_judges_are_refused(tmp_path):
+    results = CellResults(tmp_path / "run", {})
+    results.run({"one": CELLS["one"]}, 1, trainer([]))
+    results.check_judged_alike("l1", 1.0)
+    with pytest.raises(
+        ValueError, match="results.json must be of this folder's judges.*Received: 1.0 of one"
+    ):
+        results.check_judged_alike("l1", 0.5)
 
 
 def test_cells_by_name(capsys):

@@ -40,6 +40,7 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
             "augment": any(type(layer).__name__ == "DiffAugment" for layer in model.discriminator.layers),
             "swaps": model.swap_rate,
             "warp": strategies.warp_of(cell),
+            "average": model.average_decay,
             **{key: model._given[key] for key in ("l1_weight", "class_weight", "adversarial_weight")},
         }
         for cell, model in ((cell, strategies.make_model(cell, SIZE, 3, 2)) for cell in cells)
@@ -53,13 +54,21 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "no adversarial loss": {"adversarial_weight"},
         "D not augmented": {"augment"},
         "pairs not bent": {"warp"},
+        "no moving average": {"average"},
     }
     assert changed == expected.get(name, set())
+
+
+def test_without_swaps_the_class_weighs_what_it_weighed_in_the_mean():
+    model = strategies.make_model(strategies.ABLATION["no swapped labels"], SIZE, 6, 2)
+    # .4 of the labels are drawn anew, one in six of them the own one again.
+    assert model._given["class_weight"] == pytest.approx(0.25 * (2 / 3 + 50 / 3))
 
 
 def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_row_says_so():
     bent = {name for name, cell in strategies.CELLS.items() if strategies.warp_of(cell)}
     of_answer = {f"{name} + label + bent" for name in ("pix2pix", "fake-class", "classifier")}
+    of_answer.add("classifier + label + bent + averaged + class weight 10")
     assert bent == {"class-and-photo + label"} | of_answer
     assert len({strategies.warp_of(strategies.CELLS[name]) for name in bent}) == 1
 
