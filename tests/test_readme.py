@@ -16,13 +16,15 @@ README = Path(keras_cgan.__file__).parents[1] / "README.md"
 def test_the_python_blocks_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 4
-    looks, builds, fits, draws = blocks
+    assert len(blocks) == 5
+    looks, builds, fits, both, draws = blocks
     assert "moved_variables" in looks and "epochs=50" in fits
     names = {}
     exec(builds, names)
     assert names["losses"]["g_loss"] > 0
     exec(fits.replace("epochs=50", "epochs=1"), names)
+    exec(both.replace("EmbeddedPairs(420)", "EmbeddedPairs(24)").replace("epochs=160", "epochs=1"), names)
+    assert names["gan"].swap_rate and os.path.exists("class-and-photo.keras")
     exec(draws, names)
     first = names["generator"].predict({name: array[:1] for name, array in names["x"].items()}, verbose=0)
     np.testing.assert_allclose(names["sketch"], first, atol=1e-5)
