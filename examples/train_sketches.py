@@ -255,11 +255,12 @@ def make_pipeline(pairs, settings):
 
 def train(run, trainer, pipeline, samples, alarms):
     """The training loop. Returns the number of steps done and of all: the same, unless it was stopped."""
+    from keras_cgan.callbacks import RestoreSteps
     from keras_cgan.training.checkpoint import TrainerCheckpoint
 
     total = run.settings["epochs"] * pipeline.steps_per_epoch
-    checkpoint = TrainerCheckpoint(trainer, run.path / "checkpoint")
-    step = checkpoint.restore()
+    restore = RestoreSteps(TrainerCheckpoint(trainer, run.path / "checkpoint"), trainer, advice=ADVICE)
+    step = restore.begin()
     run.keep_losses(step)
     progress = Progress(total, SAMPLE_EVERY)
     alarms.begin()
@@ -268,6 +269,10 @@ def train(run, trainer, pipeline, samples, alarms):
         for x, y in pipeline.batches(step, total):
             losses = trainer.train_on_batch(x, y)
             step += 1
+            if warning := restore.look(step, losses):
+                progress.end()
+                print(f"warning: {warning}", flush=True)
+                continue
             run.add_losses(step, losses)
             progress.show(step, losses)
             alarms.add(losses)
@@ -278,7 +283,7 @@ def train(run, trainer, pipeline, samples, alarms):
                 for warning in alarms.end_epoch(math.ceil(step / pipeline.steps_per_epoch)):
                     progress.end()
                     print(f"warning: {warning}", flush=True)
-                checkpoint.save(step)
+                restore.save(step)
             if stop.asked:
                 break
     progress.end()

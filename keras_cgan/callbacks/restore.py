@@ -109,19 +109,85 @@ class RestoreIfNotFinite(keras.callbacks.Callback):
         self._since += 1
         warnings.warn(
             f"at {where} not finite: {listed(bad)}. The model is again as it was {back}; "
-            f"learning rates: {self._lower_rates()}",
+            f"learning rates: {_lower_rates(self.model.optimizers, self.factor**self._since)}",
             CollapseWarning,
             stacklevel=2,
         )
 
-    def _lower_rates(self):
-        """Lowers every rate by the factor, once for each restore since the save; says what they are."""
-        said = []
-        for player, optimizer in self.model.optimizers.items():
-            rate = float(tf.convert_to_tensor(optimizer.learning_rate)) * self.factor**self._since
-            try:
-                optimizer.learning_rate = rate
-                said.append(f"{player} {rate:g}")
-            except (AttributeError, TypeError):  # Keras': of a function, of a schedule
-                said.append(f"{player} as its schedule has it")
-        return ", ".join(said)
+
+class RestoreSteps:
+    """`RestoreIfNotFinite` for a loop of one's own, which calls `train_on_batch` and counts steps.
+
+    Args:
+        checkpoint: The `TrainerCheckpoint` of the trainer.
+        trainer: A `ReferenceTrainer`, or a compiled `ConditionalGAN`.
+        factor, most: As `RestoreIfNotFinite` takes them.
+        advice: What may help in the end, for the message.
+
+    Example:
+
+    >>> restore = RestoreSteps(checkpoint, trainer)
+    >>> step = restore.begin()
+    >>> for x, y in pipeline.batches(step, total):
+    ...     losses = trainer.train_on_batch(x, y)
+    ...     step += 1
+    ...     if warning := restore.look(step, losses):
+    ...         print(warning)
+    ...     elif step % pipeline.steps_per_epoch == 0:
+    ...         restore.save(step)
+    """
+
+    def __init__(
+        self, checkpoint, trainer, factor=0.5, most=3, advice="another precision, or other data, may help"
+    ):
+        self._checkpoint, self._trainer, self._factor, self._most = checkpoint, trainer, factor, most
+        self._advice, self._count, self._since = advice, 0, 0
+
+    def begin(self):
+        """Restores the last save, or saves the state as it is; returns its number of steps."""
+        step = self._checkpoint.restore()
+        if not step:
+            self.save(0)
+        return step
+
+    def save(self, step):
+        """Saves the state after so many steps."""
+        self._checkpoint.save(step)
+        self._since = 0  # restores since the save, which holds the rates of its time
+
+    def look(self, step, losses):
+        """Goes back to the last save where a loss of a step is not finite.
+
+        Args:
+            step: Its number, for the message.
+            losses: What `train_on_batch` returned.
+
+        Returns:
+            What happened, text; `None` where all losses are finite.
+
+        Raises:
+            RuntimeError: They are not, after `most` restores.
+        """
+        bad = losses_not_finite(losses)
+        if not bad:
+            return None
+        saved = self._checkpoint.restore()
+        what = f"at step {step} not finite: {listed(bad)}. The networks are again as after step {saved}"
+        if self._count == self._most:
+            raise RuntimeError(f"{what}, for the last time after {self._most} restores; {self._advice}")
+        self._count, self._since = self._count + 1, self._since + 1
+        rates = _lower_rates(self._trainer.optimizers, self._factor**self._since)
+        return f"{what}, and go on with learning rates {rates}"
+
+
+def _lower_rates(optimizers, factor):
+    """Multiplies every learning rate; says what they are."""
+    said = []
+    for player, optimizer in optimizers.items():
+        rate = float(tf.convert_to_tensor(optimizer.learning_rate)) * factor
+        try:
+            optimizer.learning_rate = rate
+            said.append(f"{player} {rate:g}")
+        except (AttributeError, TypeError):  # Keras': of a function, of a schedule
+            said.append(f"{player} as its schedule has it")
+    return ", ".join(said)

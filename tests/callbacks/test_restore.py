@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cgan import ConditionalGAN, FusedAdam
-from keras_cgan.callbacks import CollapseAlarm, CollapseWarning, RestoreIfNotFinite
+from keras_cgan.callbacks import CollapseAlarm, CollapseWarning, RestoreIfNotFinite, RestoreSteps
 from keras_cgan.training.checkpoint import TrainerCheckpoint
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
@@ -326,3 +326,48 @@ print(len(restore.restored), len(alarm.raised), finite, rates, np.isfinite(losse
 def test_two_devices(tmp_path, run_child):
     output = run_child(ON_TWO_DEVICES, Path(tiny.__file__).parent, tmp_path)
     assert output.split("\n")[-2] == "1 0 True [9.999999747378752e-05, 9.999999747378752e-05] True"
+
+
+def reference(strategy="pix2pix"):
+    return tiny.sgd_trainer(networks(strategy, stochastic=True), strategy=strategy)
+
+
+@pytest.mark.parametrize("make", [new_gan, reference])
+def test_a_loop_of_steps_goes_back_too(make, tmp_path):
+    trainer = make()
+    parts = trainer.generator, trainer.discriminator
+    restore = RestoreSteps(TrainerCheckpoint(trainer, tmp_path), trainer, factor=0.1, most=2)
+    assert restore.begin() == 0
+
+    def take(step, bad=False):
+        x, sketch = tiny.batch(seed=step)
+        if bad:
+            sketch[0, 3, 3, 0] = np.nan
+        return restore.look(step, trainer.train_on_batch(x, sketch))
+
+    def weights():
+        return [value for part in parts for value in part.get_weights()]
+
+    first, rate = weights(), rates(trainer)[0]
+    message = take(1, bad=True)
+    assert message.startswith("at step 1 not finite: d_loss=nan") and "as after step 0, and" in message
+    assert_same(weights(), first) and rates(trainer)[0] == pytest.approx(rate / 10)
+    assert take(2) is None
+    restore.save(2)
+    second = weights()
+    assert "again as after step 2, and go on" in take(3, bad=True)
+    assert_same(weights(), second)
+    assert rates(trainer)[0] == pytest.approx(rate / 100)  # of the save's, which were lower already
+    with pytest.raises(RuntimeError, match="as after step 2, for the last time after 2 restores; another"):
+        take(4, bad=True)
+    assert_same(weights(), second)
+
+
+def test_a_loop_that_is_resumed_begins_where_it_was_saved(tmp_path):
+    trainer = new_gan()
+    trainer.train_on_batch(*tiny.batch())
+    TrainerCheckpoint(trainer, tmp_path).save(7)
+    saved = trainer.generator.get_weights()
+    trainer.train_on_batch(*tiny.batch())
+    assert RestoreSteps(TrainerCheckpoint(trainer, tmp_path), trainer).begin() == 7
+    assert_same(trainer.generator.get_weights(), saved)

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import os
 import shutil
 import signal
@@ -112,9 +113,43 @@ def test_a_collapse_is_said_and_nan_ends_the_run(example, data, tmp_path):
     lines = run(example, *small, *weights_of(0), "--out", tmp_path / "frozen")
     (warning,) = [line for line in lines if line.startswith("warning: ")]
     assert warning.startswith("warning: epoch 1: 3 updates have left the generator's weights as they were")
-    with pytest.raises(RuntimeError, match="all losses must be finite: epoch 1 is not saved"):
-        run(example, *small, *weights_of(3e38), "--out", tmp_path / "inf")
-    assert not (tmp_path / "inf" / "checkpoint").exists()
+    with pytest.raises(RuntimeError, match=f"at step 4 not finite: .*as after step 0, .*; {example.ADVICE}"):
+        run(example, *small[:-1], 2, *weights_of(3e38), "--out", tmp_path / "inf")
+    assert not (tmp_path / "inf" / "losses.csv").exists() and not list((tmp_path / "inf").glob("*.keras"))
+
+
+@pytest.mark.slow
+def test_after_a_step_of_nan_it_goes_on_from_the_last_epoch(example, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(example, "SAMPLE_EVERY", 1)
+    make_trainer, count = example.make_trainer, [0]
+
+    def make_breaking(settings, n_classes):
+        trainer = make_trainer(settings, n_classes)
+        step = trainer.train_on_batch
+
+        def break_once(x, y):
+            found = step(x, y)
+            count[0] += 1
+            if count[0] != STEPS + 2:
+                return found
+            for weight in trainer.generator.weights:
+                weight.assign(weight * np.nan)
+            return {**found, "g_loss": math.nan}
+
+        trainer.train_on_batch = break_once
+        return trainer
+
+    monkeypatch.setattr(example, "make_trainer", make_breaking)
+    lines = run(example, "--data", data, *TINY, "--epochs", 2, "--out", tmp_path / "run")
+    (warning,) = [line for line in lines if line.startswith("warning: at step")]
+    assert (
+        f"at step {STEPS + 2} not finite: g_loss=nan. The networks are again as after step {STEPS}" in warning
+    )
+    assert warning.endswith("learning rates d 0.0001, c 0.0005, g 0.0001")
+    kept = [int(row["step"]) for row in losses(tmp_path / "run")]
+    assert kept == [number for number in range(1, 2 * STEPS + 1) if number != STEPS + 2]
+    generator = keras.models.load_model(tmp_path / "run" / "generator.keras")
+    assert all(np.isfinite(weight).all() for weight in generator.get_weights())
 
 
 @pytest.mark.slow
@@ -129,7 +164,8 @@ def test_weights_that_break_in_the_last_step_are_not_saved(example, data, tmp_pa
     monkeypatch.setattr(EpochAlarms, "end_epoch", end_broken)
     with pytest.raises(RuntimeError, match="not finite: .* Nothing of this epoch is saved"):
         run(example, "--data", data, *TINY, "--epochs", 1, "--out", tmp_path / "run")
-    assert not list((tmp_path / "run").glob("checkpoint*/*")) and not list((tmp_path / "run").glob("*.keras"))
+    saves = {path.stem for path in (tmp_path / "run" / "checkpoint").glob("ckpt*.index")}
+    assert saves == {"ckpt-0"} and not list((tmp_path / "run").glob("*.keras"))  # the state before the first
 
 
 def test_the_saved_generator_draws(finished):
