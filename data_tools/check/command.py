@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
-from data_tools.check.fixing import fix
+from data_tools.check.fixing import check_target, fix
 from data_tools.check.inspection import inspect
 from data_tools.check.report import as_json, lines
 from data_tools.check.sheet import write_sheet
@@ -55,16 +56,18 @@ def run(options):
     source = Path(options.source)
     for name, suffixes in (("json", (".json",)), ("sheet", (".png",))):
         _check_file(source, name, getattr(options, name), suffixes)
+    if options.fix:
+        check_target(source, options.fix, options.force)
     inspection = inspect(source, options.alignment, options.fit, options.threads)
     printed = options.json == "-"
-    if printed:
-        print(json.dumps(as_json(inspection), indent=2))
-    else:
-        print("\n".join(lines(inspection)))
-    if options.json and not printed:
-        write_json(Path(options.json), as_json(inspection))
-    if options.sheet:
-        write_sheet(options.sheet, inspection, options.fit)
+    try:
+        if options.json and not printed:
+            write_json(Path(options.json), as_json(inspection))
+        if options.sheet:
+            write_sheet(options.sheet, inspection, options.fit)
+    finally:  # the report must not be lost for a full disk
+        report = json.dumps(as_json(inspection), indent=2) if printed else "\n".join(lines(inspection))
+        print(report, flush=True)
     if options.fix:
         report = fix(inspection, options.fix, options.force, options.threads)
         done = [f"    {len(names)} {kind}" for kind, names in report["left_out"].items()]
@@ -84,7 +87,9 @@ def _check_file(source, name, file, suffixes):
     path = Path(file)
     if path.suffix.lower() not in suffixes:
         raise DataError(f"--{name} must end in {' or '.join(suffixes)}. Received: {file}")
-    if not path.parent.is_dir():
-        raise DataError(f"--{name} must be in a folder that exists. Received: {file}")
+    if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+        raise DataError(f"--{name} must be a file that can be written. Received: {file}")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise DataError(f"--{name} must be in a folder that exists and can be written. Received: {file}")
     if source.resolve() in path.resolve().parents:
         raise DataError(f"--{name} must not be in the folder that is checked. Received: {file}")

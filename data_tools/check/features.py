@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from data_tools.check.formats import Facts, image_facts
+from data_tools.importing import cores
 from data_tools.progress import Progress, quiet_decoders
 
 from keras_cgan.data.folder import channel_remark
-from keras_cgan.data.images import WHITE, ImageError, decode_bytes, to_channels
+from keras_cgan.data.images import WHITE, ImageError, decode_bytes, read_bytes, to_channels
 
 THUMBNAIL = 32  # px, a side
 HASH_SIDE = 16  # frequencies a side, of two bits each
@@ -65,13 +66,16 @@ def read_features(items, threads=None):
 
     Args:
         items: `Item`s.
-        threads: How many threads; by default as many as Python chooses for this machine.
+        threads: How many threads; by default as many as there are `cores`.
 
     Returns:
         A list of `Features`, one an item.
     """
     features = []
-    with quiet_decoders(), ThreadPoolExecutor(threads) as pool:  # cv2 works without holding Python's lock
+    with (
+        quiet_decoders(),
+        ThreadPoolExecutor(threads or cores()) as pool,
+    ):  # cv2 works without holding Python's lock
         progress = Progress(len(items), "images")
         for found in pool.map(_features, items):
             features.append(found)
@@ -81,9 +85,9 @@ def read_features(items, threads=None):
 
 def _features(item):
     try:
-        data = item.path.read_bytes()
-    except OSError as error:
-        return Features(Facts(None), None, f"cannot be read: {error.strerror or error}")
+        data = read_bytes(item.path)
+    except ImageError as error:
+        return Features(Facts(None), None, _received(error))
     facts = image_facts(data)
     if facts.damage:
         return Features(facts, None, facts.damage)
@@ -91,8 +95,11 @@ def _features(item):
         return Features(facts, look_at(decode_bytes(data, item.path), item.side))
     except ImageError as error:
         known = "no image" if facts.format is None else f"a {facts.format} that OpenCV does not decode"
-        received = str(error).partition("Received: ")[2]
-        return Features(facts, None, received or (known if data else "empty"))
+        return Features(facts, None, _received(error) or (known if data else "empty"))
+
+
+def _received(error):
+    return str(error).partition("Received: ")[2]
 
 
 def look_at(image, side):
@@ -147,6 +154,20 @@ def perceptual_hash(grey):
     frequencies = cv2.dct(small - small.mean())[:HASH_SIDE, :HASH_SIDE]
     strong = np.abs(frequencies).mean()
     return np.packbits([frequencies > strong, frequencies < -strong]).view(np.uint64)
+
+
+def mirrored_hash(bits):
+    """The hashes of the same images, mirrored left to right: odd columns of frequencies change their sign.
+
+    Args:
+        bits: Hashes, uint64 `(n, HASH_WORDS)`.
+
+    Returns:
+        Hashes, uint64 `(n, HASH_WORDS)`.
+    """
+    signs = np.unpackbits(bits.view(np.uint8), axis=-1).reshape(-1, 2, HASH_SIDE, HASH_SIDE)
+    signs[..., 1::2] = signs[:, ::-1, :, 1::2]
+    return np.packbits(signs.reshape(len(bits), -1), axis=-1).view(np.uint64)
 
 
 def _shrunk(image, width, height):

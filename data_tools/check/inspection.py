@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from data_tools.check.aligning import measure_alignment
+from data_tools.check.aligning import measure_alignment, record_alignment
 from data_tools.check.duplicates import find_copies, record_copies
 from data_tools.check.features import read_features
 from data_tools.check.kinds import Findings
@@ -25,6 +25,7 @@ class Inspection(NamedTuple):
         counts, balance, sketches_per_photo: As `pairing` gives them.
         alignment: How much more sketches are like their own photo than like others, a float; NaN where it
             cannot be measured, `None` where it was not.
+        class_alignment: The same by class, a dict of floats; empty where it was not measured.
         findings: `Findings`.
     """
 
@@ -37,6 +38,7 @@ class Inspection(NamedTuple):
     balance: dict
     sketches_per_photo: dict | None
     alignment: float | None
+    class_alignment: dict
     findings: Findings
 
     @property
@@ -83,13 +85,15 @@ def inspect(root, alignment=True, fit="pad", threads=None):
     }
     copies = {}
     for side in layout.sides:
-        copies[side] = find_copies(features, [n for n in sorted(usable) if items[n].side == side])
+        numbers = [number for number in sorted(usable) if items[number].side == side]
+        copies[side] = find_copies(side, items, features, numbers)
         record_copies(side, copies[side], items, findings)
     counts = count(items, pairs, usable)
     balance = record_balance(counts, layout.sketch_only, findings)
-    measured = None
+    measured, by_class = None, {}
     if alignment and not layout.sketch_only:
-        measured = measure_alignment(items, [p for p in pairs if usable.issuperset(p)], fit)
+        measured, by_class = measure_alignment(items, [p for p in pairs if usable.issuperset(p)], fit)
+        record_alignment(by_class, findings)
     return Inspection(
         layout,
         features,
@@ -100,5 +104,6 @@ def inspect(root, alignment=True, fit="pad", threads=None):
         balance,
         sketches_per_photo(pairs),
         measured,
+        by_class,
         findings,
     )

@@ -20,7 +20,6 @@ class Kind(NamedTuple):
 
 KINDS = {
     "layout": Kind("error", "reasons why the reader refuses the folder"),
-    "one_class": Kind("error", "class or none: training needs at least two"),
     "same_stem": Kind(
         "error", "names of several images that differ by the extension alone (the reader stops)"
     ),
@@ -50,14 +49,25 @@ KINDS = {
     "odd_proportions": Kind("warning", "images have other proportions than most of their kind"),
     "unequal_proportions": Kind("warning", "pairs have a photo and a sketch of different proportions"),
     "cmyk": Kind("warning", "images hold the inks of a printer (CMYK): colours may be off"),
+    "blank_photo": Kind("warning", "photos are of a single colour"),
     "coloured_sketch": Kind("warning", "sketches are coloured (made grey in training)"),
     "grey_paper": Kind("warning", "sketches are on paper that is not white"),
+    "misaligned_class": Kind(
+        "warning", "classes do not align, and others do: their photos and sketches may be mixed up"
+    ),
+    "one_class": Kind("warning", "class or none: training by class needs at least two"),
     "unbalanced": Kind("warning", "classes have far fewer pairs than the largest"),
     "class_missing": Kind("warning", "classes have nothing usable in a split"),
     "outside": Kind("warning", "images are outside of a class folder (not read)"),
     "nested_folder": Kind("warning", "folders are inside a class folder (not read)"),
     "other_folder": Kind("warning", "folders are no splits, nor photo or sketch folders (not read)"),
     "no_image": Kind("warning", "files are no images by their extension (not read)"),
+    "mirrored_photo": Kind(
+        "note", "photos are in more than one split, mirrored (leaked where training flips)"
+    ),
+    "mirrored_sketch": Kind(
+        "note", "sketches are in more than one split, mirrored (leaked where training flips)"
+    ),
     "grey_photo": Kind("note", "photos are without colour"),
     "alpha": Kind("note", "images are transparent (laid on white)"),
     "sixteen_bit": Kind("note", "images have 16 bits a channel (made 8)"),

@@ -10,6 +10,7 @@ MOST_SIDE = 4096  # px
 _FAR_SIZE = 4  # times the median, of the root of the area
 _FAR_PROPORTIONS = 1.5  # times the median
 _PAIR_PROPORTIONS = 1.03  # of photo and sketch: at 64 px a difference of two pixels
+_FLAT = 8  # levels between the darkest and the lightest of a photo's thumbnail, such as JPEG makes of one
 _LEAST_INK = 0.0005  # share of the pixels of a sketch
 _WHITE_PAPER = 235  # level
 
@@ -81,6 +82,8 @@ def _record_side(item, found, findings):
 
 
 def _record_photo(item, found, findings):
+    if np.ptp(found.look.thumbnail, axis=(0, 1)).max() < _FLAT:
+        findings.add("blank_photo", item.path)
     if not found.look.coloured:
         findings.add("grey_photo", item.path)
 

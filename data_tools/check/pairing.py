@@ -29,24 +29,44 @@ def match_items(items, findings):
         for numbers in (same for stems in by_side.values() for same in stems.values() if len(same) > 1):
             findings.add("same_stem", *(items[number].path for number in numbers))
         pairs += _match(by_side, items)
-    alone = set(range(len(items))).difference(*pairs)
-    for number in sorted(alone) if len({item.side for item in items}) > 1 else ():
-        findings.add(f"unpaired_{items[number].side}", items[number].path)
+    if len({item.side for item in items}) > 1:
+        _record_alone(folders.values(), pairs, items, findings)
     return pairs
 
 
+def _record_alone(folders, pairs, items, findings):
+    """Records what has no partner, and which image would be that but for the spelling of its name."""
+    alike = {}
+    for by_side in folders:
+        for photo, sketch in _match(_folded(by_side), items):
+            alike.setdefault(photo, sketch)
+            alike.setdefault(sketch, photo)
+    for number in sorted(set(range(len(items))).difference(*pairs)):
+        other = items[alike[number]].path.name if number in alike else None
+        detail = other and f"{other} differs by upper and lower case or Unicode form alone"
+        findings.add(f"unpaired_{items[number].side}", items[number].path, detail=detail)
+
+
+def _folded(by_side):
+    """The images of a folder by side and by stem, whose case and Unicode form do not count."""
+    folded_sides = {side: {} for side in by_side}
+    for side, stems in by_side.items():
+        for stem, numbers in stems.items():
+            folded_sides[side].setdefault(folded(stem), []).extend(numbers)
+    return folded_sides
+
+
 def _match(by_side, items):
-    """Of images that differ by the extension alone, the first is matched, and the others stand with it."""
-    numbers = {items[n].path: n for stems in by_side.values() for same in stems.values() for n in same}
+    """Of images of one stem the first is matched, and the others stand with it."""
+    others = {same[0]: same[1:] for stems in by_side.values() for same in stems.values()}
+    numbers = {items[number].path: number for number in others}
     photos, sketches = (
         {stem: items[same[0]].path for stem, same in by_side[side].items()} for side in scan.SIDES
     )
     pairs = scan.match(photos, sketches, scan.Findings(next(iter(numbers)).parents[2]))
     found = [(numbers[photo], numbers[sketch]) for photo, sketch in pairs]
     for photo, sketch in list(found):
-        for side, own, other in (("photo", photo, sketch), ("sketch", sketch, photo)):
-            for more in by_side[side][items[own].path.stem][1:]:
-                found.append((more, other) if side == "photo" else (other, more))
+        found += [(more, sketch) for more in others[photo]] + [(photo, more) for more in others[sketch]]
     return sorted(set(found))
 
 

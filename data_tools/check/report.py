@@ -12,7 +12,8 @@ The JSON report is one object:
     sizes               {side: {"least": [height, width], "median": ..., "most": ...}} in pixels
     balance             {split: {"smallest": {"class": name, "pairs": n}, "largest": ...}}; "sketches" in
                         place of "pairs" where sketch_only
-    alignment           {"value": x or null, "text": ...}, or null where it was not measured
+    alignment           {"value": x or null, "text": ..., "classes": {class: x}}, or null where it was not
+                        measured; the classes are those that have at least eight photos
     findings            a list, the worst first, of {"kind": ..., "severity": "error", "warning" or "note",
                         "what": ..., "count": n, "found": [{"files": [...], "detail": text or null}, ...]};
                         files are below the folder, or names of classes; several in one are one finding, such
@@ -37,7 +38,11 @@ def as_json(inspection):
     layout, value = inspection.layout, inspection.alignment
     alignment = None
     if value is not None:
-        alignment = {"value": None if math.isnan(value) else round(value, 4), "text": describe(value)}
+        alignment = {
+            "value": None if math.isnan(value) else round(value, 4),
+            "text": describe(value),
+            "classes": {name: round(figure, 4) for name, figure in inspection.class_alignment.items()},
+        }
     return {
         "folder": str(layout.root),
         "sketch_only": layout.sketch_only,
@@ -82,6 +87,7 @@ def _lines(inspection, report):
             yield f"{side}: {median} px" + ("" if least == most else f" in the median, {least} to {most}")
     if report["alignment"]:
         yield report["alignment"]["text"]
+        yield from _alignment_lines(report["alignment"]["classes"])
     for kind, found in inspection.findings.items():
         shown = ", ".join(map(str, found[:_SHOWN]))
         more = ", ..." if len(found) > _SHOWN else ""
@@ -101,6 +107,14 @@ def _class_lines(classes, report, split):
         of_split = report["balance"][split]
         (small, least), (large, most) = (of_split[which].values() for which in ("smallest", "largest"))
         yield f"    from {least} ({small}) to {most} ({large}) a class"
+
+
+def _alignment_lines(by_class):
+    """The classes that align the least come first."""
+    figures = [f"{name} {figure:.2f}" for name, figure in sorted(by_class.items(), key=lambda each: each[1])]
+    if figures:
+        more = ", ..." if len(figures) > _MOST_CLASSES else ""
+        yield f"    by class: {', '.join(figures[:_MOST_CLASSES])}{more}"
 
 
 def _sizes(inspection, side):

@@ -1,6 +1,8 @@
 """Image files to arrays and back, with OpenCV alone. Arrays are channels-last, colour is RGB."""
 
 import os
+import re
+import stat
 from pathlib import Path
 
 import cv2
@@ -8,9 +10,14 @@ import numpy as np
 
 FITS = ("pad", "stretch", "crop")
 WHITE = 255
+MOST_BYTES = 2**30  # of a file: a hundred million pixels of 16 bits, with alpha, take less
 # Turns the picture as its EXIF tag says, which IMREAD_UNCHANGED does not, but drops alpha.
 _ORIENTED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 _JPEG_SIGNATURE = b"\xff\xd8"
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
+_EXTRA_SAMPLES = 338  # the tag of a TIFF that says what its fourth channel is
+_ASSOCIATED, _UNASSOCIATED = 1, 2  # its values: alpha that colours are multiplied by already, or are not
+_BAND = 2**20  # pixels whose alpha is flattened at once
 
 
 class ImageError(ValueError):
@@ -21,6 +28,7 @@ def decode_image(path):
     """Reads an image with the channels that its file has: `(h, w)` grey or `(h, w, 3)` RGB, uint8.
 
     Alpha is flattened on white paper, 16 bits are scaled to 8, and JPEGs are turned as their EXIF tag says.
+    Of a grey TIFF with alpha OpenCV reads the grey alone.
 
     Args:
         path: An image file of any format that OpenCV decodes.
@@ -29,20 +37,46 @@ def decode_image(path):
         A uint8 array in [0, 255].
 
     Raises:
-        ImageError: If the file cannot be read, is no image, is damaged, or holds floating-point pixels.
+        ImageError: If the file cannot be read, is no image, is damaged, is too large, or holds
+            floating-point pixels.
 
     Example:
         >>> decode_image("photo/chair/0007.jpg").shape
         (256, 320, 3)
     """
-    if Path(path).exists() and not Path(path).is_file():  # reading a pipe or a device may never end
-        raise ImageError(f"{str(path)!r} must be a file. Received: a folder, a pipe or a device")
+    return decode_bytes(read_bytes(path), path)
+
+
+def read_bytes(path):
+    """The bytes of an image file, never without end or more than memory holds.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Bytes, at most `MOST_BYTES`.
+
+    Raises:
+        ImageError: If it is missing, is no file, may not be read, or is larger.
+
+    Example:
+        >>> read_bytes("photo/chair/0007.png")[1:4]
+        b'PNG'
+    """
     try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device may never end
+            raise ImageError(f"{str(path)!r} must be a file. Received: a folder, a pipe or a device")
+        if found.st_size > MOST_BYTES:
+            raise ImageError(
+                f"{str(path)!r} is too large. Received: {found.st_size} bytes, more than {MOST_BYTES}"
+            )
         # cv2.imread fails on some non-ASCII paths (Windows), so Python reads the bytes.
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
-        raise ImageError(f"Cannot read {str(path)!r}: {error}") from error
-    return decode_bytes(data, path)
+        raise ImageError(
+            f"{str(path)!r} must be a file that can be read. Received: {error.strerror or error}"
+        ) from error
 
 
 def decode_bytes(data, path):
@@ -66,24 +100,71 @@ def decode_bytes(data, path):
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     except cv2.error as error:
-        raise ImageError(f"OpenCV cannot decode {str(path)!r}: {error}") from error
+        raise ImageError(_why_not_decoded(error, path)) from error
     if image is None:
         raise ImageError(f"{str(path)!r} is no image that OpenCV decodes, or is damaged ({len(data)} bytes).")
-    if image.dtype == np.uint16:
-        image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    if image.dtype != np.uint8 or (image.ndim == 3 and image.shape[-1] not in (3, 4)):
+    channels = 1 if image.ndim == 2 else image.shape[-1]
+    if image.dtype not in (np.uint8, np.uint16) or channels not in (1, 3, 4):
         raise ImageError(
             f"{str(path)!r} must hold 8-bit or 16-bit pixels, grey or RGB, with or without alpha. "
             f"Received: {image.dtype}, shape {image.shape}"
         )
-    if image.ndim == 3 and image.shape[-1] == 4:
-        image = _flatten_alpha(image)
+    premultiplied = channels == 4 and _is_premultiplied(data, image.dtype)
+    if image.dtype == np.uint16:
+        image = cv2.convertScaleAbs(image, alpha=1 / 257)
+    if channels == 4:
+        image = _flatten_alpha(image, premultiplied)
     return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def _flatten_alpha(bgra):
-    alpha = bgra[..., 3:].astype(np.uint32)
-    return ((bgra[..., :3] * alpha + WHITE * (255 - alpha) + 127) // 255).astype(np.uint8)
+def _why_not_decoded(error, path):
+    """A message for what OpenCV raises; of an image above one of its limits, it quotes a line of its C++."""
+    limit = re.search("CV_IO_MAX_IMAGE_(PIXELS|WIDTH|HEIGHT)", error.err or "")
+    if not limit:
+        return f"OpenCV cannot decode {str(path)!r}: {str(error).strip()}"
+    name = f"OPEN{limit[0]}"
+    most = os.environ.get(name) or (2**30 if limit[1] == "PIXELS" else 2**20)  # OpenCV's own
+    of_what = "" if limit[1] == "PIXELS" else f" of {limit[1].lower()}"
+    return (
+        f"{str(path)!r} is too large for OpenCV. Received: more than {most} pixels{of_what}, as {name} says"
+    )
+
+
+def _is_premultiplied(data, dtype):
+    """Whether OpenCV gives colours that are multiplied by alpha already.
+
+    It does of TIFFs alone: as the file has them, and, of 8 bits, where the file says that they are not.
+    """
+    extra = _extra_samples(data) if data.startswith(_TIFF_SIGNATURES) else None
+    return extra == _ASSOCIATED or (extra == _UNASSOCIATED and dtype == np.uint8)
+
+
+def _extra_samples(data):
+    """What a TIFF says of its first channel beyond the colours, or `None`."""
+    order = "little" if data.startswith(b"II") else "big"
+
+    def number(at, length):
+        return int.from_bytes(data[at : at + length], order)
+
+    folder = number(4, 4)
+    for at in range(folder + 2, folder + 2 + 12 * number(folder, 2), 12):
+        if number(at, 2) == _EXTRA_SAMPLES:
+            return number(at + 8, 2)
+    return None
+
+
+def _flatten_alpha(bgra, premultiplied):
+    """Lays an image on white, in bands: a hundred million pixels would take gigabytes at once."""
+    flat = np.empty((*bgra.shape[:2], 3), np.uint8)
+    rows = max(1, _BAND // bgra.shape[1])
+    for top in range(0, len(bgra), rows):
+        band = bgra[top : top + rows]
+        alpha = band[..., 3:].astype(np.uint16)
+        if premultiplied:
+            flat[top : top + rows] = np.minimum(band[..., :3] + (WHITE - alpha), WHITE)
+        else:
+            flat[top : top + rows] = (band[..., :3] * alpha + WHITE * (255 - alpha) + 127) // 255
+    return flat
 
 
 def to_channels(image, channels):

@@ -11,7 +11,7 @@ where <split> is train, test, val, ...; of <root>/photo and <root>/sketch a test
 SKETCH_ONLY = (
     "This is a sketch-only set: it has sketches but no photos, and so no pairs. It serves unpaired training "
     "(`sketches` of UnpairedPipeline; `--sketches` of CycleGAN's script) and the class-conditional recipes "
-    "that draw from labels alone (cGAN, AC-GAN, InfoGAN, ControlGAN); paired training needs the photos as well."
+    "that draw from labels alone (cGAN, AC-GAN, InfoGAN, ControlGAN); paired training needs the photos too."
 )
 EXTENSIONS = frozenset(
     ".png .jpg .jpeg .jpe .jfif .bmp .dib .webp .tif .tiff .gif .ppm .pgm .pbm .pnm .jp2 .avif".split()

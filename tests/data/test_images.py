@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from keras_cgan.data import ImageError, read_image, to_uint8, to_unit, write_image
+from keras_cgan.data import ImageError, images, read_image, to_uint8, to_unit, write_image
 from keras_cgan.data.images import decode_image, fit_image
 
 SHAPE = (16, 24)
@@ -65,6 +65,62 @@ def test_alpha_is_flattened_on_white(tmp_path):
 
     path.write_bytes(png(4, 2, [[10, 0, 20, 255]] * 2))  # grey with alpha: nothing there, then 20
     np.testing.assert_array_equal(read_image(path, 1)[..., 0], [[255, 20]] * 2)
+
+
+@pytest.mark.parametrize("extension", [".png", ".tiff"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_alpha_and_depth_are_rounded_to_the_nearest_level(tmp_path, monkeypatch, extension, bits):
+    monkeypatch.setattr(images, "_BAND", 1000)  # a few rows
+    levels = np.arange(2**16, dtype=np.uint32)
+    bgra = np.stack([levels, levels[::-1], levels * 7 % 2**16, levels * 40503 % 2**16], axis=-1)
+    bgra = (bgra.reshape(256, 256, 4) >> 16 - bits).astype(np.uint16 if bits == 16 else np.uint8)
+    cv2.imwrite(str(tmp_path / f"a{extension}"), bgra)
+    eight = (bgra.astype(np.uint32) + 128) // 257 if bits == 16 else bgra.astype(np.uint32)
+    alpha = eight[..., 3:]
+    flat = (eight[..., 2::-1] * alpha + 255 * (255 - alpha) + 127) // 255
+    np.testing.assert_array_equal(decode_image(tmp_path / f"a{extension}"), flat)
+
+
+def tiff(pixels, extra_samples):
+    """The bytes of a TIFF that says what its channel beyond grey or RGB is; `None`: it does not say."""
+    height, width, channels = pixels.shape
+    bits = 8 * pixels.itemsize
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 2 if channels > 2 else 1, 277: channels}
+    tags |= {278: height, 279: pixels.nbytes, 338: extra_samples}
+    tags = {tag: value for tag, value in sorted(tags.items()) if value is not None}
+    begin = 8 + 2 + 12 * (len(tags) + 1) + 4
+    depths = struct.pack(f"<{channels}H", *[bits] * channels)
+    entries = [struct.pack("<HHIHxx", tag, 3, 1, value) for tag, value in tags.items()]
+    if channels > 2:  # bits of each channel, for which the entry has no room
+        entries[2] = struct.pack("<HHII", 258, 3, channels, begin)
+    else:
+        entries[2] = struct.pack("<HHIHH", 258, 3, channels, bits, bits)
+    entries.insert(5, struct.pack("<HHII", 273, 4, 1, begin + len(depths)))  # where the pixels are
+    header = b"II*\0" + struct.pack("<IH", 8, len(entries))
+    return (
+        header
+        + b"".join(entries)
+        + bytes(4)
+        + depths
+        + pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
+    )
+
+
+@pytest.mark.parametrize("extra_samples", [1, 2, None])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_alpha_of_a_tiff_is_laid_on_white_once(tmp_path, extra_samples, dtype):
+    """Whether its colours are multiplied by alpha already (1), are not (2), or it does not say."""
+    scale = np.iinfo(dtype).max // 255
+    straight = np.array([200, 100, 50, 128], dtype) * dtype(scale)
+    stored = np.array([100, 50, 25, 128], dtype) * dtype(scale) if extra_samples == 1 else straight
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(np.tile(stored, (4, 4, 1)), extra_samples))
+    np.testing.assert_allclose(decode_image(path)[0, 0], (227, 177, 152), atol=1)
+
+
+def test_of_a_grey_tiff_with_alpha_the_grey_is_read(tmp_path):
+    (tmp_path / "a.tif").write_bytes(tiff(np.tile(np.array([200, 128], np.uint8), (4, 4, 1)), 2))
+    np.testing.assert_array_equal(decode_image(tmp_path / "a.tif"), np.full((4, 4), 200))
 
 
 def test_sixteen_bits_are_scaled_to_eight(tmp_path):
@@ -208,3 +264,34 @@ def test_a_pipe_or_a_device_is_no_image(tmp_path):
     for name in ("pipe.png", "endless.png", "folder.png"):
         with pytest.raises(ImageError, match="must be a file. Received: a folder, a pipe or a device"):
             decode_image(tmp_path / name)
+
+
+def test_a_file_of_too_many_bytes_is_not_read(tmp_path):
+    with open(tmp_path / "sparse.png", "wb") as file:
+        file.truncate(2**33)
+    with pytest.raises(
+        ImageError, match=f"sparse.png' is too large. Received: {2**33} bytes, more than {2**30}"
+    ):
+        decode_image(tmp_path / "sparse.png")
+
+
+@pytest.mark.parametrize(
+    ("shape", "limit"),
+    [
+        ((40, 30), "more than 1000 pixels, as OPENCV_IO_MAX_IMAGE_PIXELS says"),
+        ((1, 600), "more than 500 pixels of width, as OPENCV_IO_MAX_IMAGE_WIDTH says"),
+    ],
+)
+def test_an_image_of_too_many_pixels_is_said_to_be_one(tmp_path, run_child, shape, limit):
+    write_image(tmp_path / "large.png", np.zeros(shape, np.uint8))
+    code = """if True:
+        import sys
+        from keras_cgan.data.images import ImageError, decode_image
+        try:
+            decode_image(sys.argv[1])
+        except ImageError as error:
+            print(error)
+    """
+    limits = {"OPENCV_IO_MAX_IMAGE_PIXELS": "1000", "OPENCV_IO_MAX_IMAGE_WIDTH": "500"}
+    said = run_child(code, tmp_path / "large.png", **limits).splitlines()
+    assert said == [f"{str(tmp_path / 'large.png')!r} is too large for OpenCV. Received: {limit}"]

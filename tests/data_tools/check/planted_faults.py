@@ -201,7 +201,7 @@ def cmyk(spoiler):
     photo.unlink()
     height, width = decode_image(spoiler.take()[0]).shape[:2]
     inked.write_bytes(cmyk_jpeg(height // 8 * 8))
-    return {"cmyk": [(inked,)], "grey_photo": [(inked,)]}
+    return {"cmyk": [(inked,)], "grey_photo": [(inked,)], "blank_photo": [(inked,)]}
 
 
 def blank_sketch(spoiler):
@@ -209,6 +209,13 @@ def blank_sketch(spoiler):
     for sketch, level in ((white, 255), (black, 0)):
         write_image(sketch, np.full_like(decode_image(sketch), level))
     return {"blank_sketch": [(white,), (black,)]}
+
+
+def blank_photo(spoiler):
+    photo, _ = spoiler.take()
+    height, width = decode_image(photo).shape[:2]
+    write_image(photo, np.full((height, width, 3), (200, 40, 90), np.uint8))
+    return {"blank_photo": [(photo,)]}
 
 
 def inverted_sketch(spoiler):
@@ -269,6 +276,28 @@ def nearly_leaked_photo(spoiler):
 
 def nearly_leaked_sketch(spoiler):
     return _copy("nearly_leaked_sketch", 1, *_across_splits(spoiler), nearly=True)
+
+
+def grey_leaked_photo(spoiler):
+    source, target = (pair[0] for pair in _across_splits(spoiler))
+    write_image(target, cv2.cvtColor(decode_image(source), cv2.COLOR_RGB2GRAY))
+    return {"nearly_leaked_photo": [tuple(sorted((source, target)))], "grey_photo": [(target,)]}
+
+
+def mirror(source, target):
+    """Writes the mirror image of one file to another."""
+    write_image(target, np.ascontiguousarray(decode_image(source)[:, ::-1]))
+    return tuple(sorted((source, target)))
+
+
+def mirrored_photo(spoiler):
+    (source, _), (target, _) = _across_splits(spoiler)
+    return {"mirrored_photo": [mirror(source, target)]}
+
+
+def mirrored_sketch(spoiler):
+    (_, source), (_, target) = _across_splits(spoiler)
+    return {"mirrored_sketch": [mirror(source, target)]}
 
 
 def _across_classes(spoiler):
@@ -340,9 +369,10 @@ def not_read(spoiler):
 FAULTS = (
     *(unpaired_photo, unpaired_sketch, unreadable, truncated, wrong_extension, tiny, huge),
     *(odd_proportions, unequal_proportions, grey_photo, coloured_sketch, alpha, sixteen_bit, cmyk),
-    *(blank_sketch, inverted_sketch, grey_paper),
+    *(blank_photo, blank_sketch, inverted_sketch, grey_paper),
     *(duplicate_photo, duplicate_sketch, near_duplicate_photo, near_duplicate_sketch),
-    *(leaked_photo, leaked_sketch, nearly_leaked_photo, nearly_leaked_sketch),
+    *(leaked_photo, leaked_sketch, nearly_leaked_photo, nearly_leaked_sketch, grey_leaked_photo),
+    *(mirrored_photo, mirrored_sketch),
     *(photo_in_two_classes, sketch_in_two_classes),
     *(photo_nearly_in_two_classes, sketch_nearly_in_two_classes),
     *(alike_class_names, same_stem, not_read),

@@ -3,13 +3,17 @@
 import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
-from planted_faults import FAULTS, Spoiler, draw_folder, draw_pair, plant_all
+from planted_faults import FAULTS, Spoiler, draw_folder, draw_pair, mirror, plant_all
 
+from data_tools.check import features
 from data_tools.check.inspection import inspect
 from data_tools.check.kinds import KINDS, SEVERITIES
+from data_tools.check.report import as_json, lines
 from data_tools.groups import DataError
 from keras_cgan.data.images import decode_image, write_image
 
@@ -34,7 +38,7 @@ def test_all_faults_are_found_side_by_side(clean, found, named):
 
 
 def test_every_kind_is_planted_by_some_test(clean):
-    elsewhere = {"layout", "one_class"}
+    elsewhere = {"layout", "one_class", "misaligned_class"}
     assert set(plant_all(clean)) | elsewhere == set(KINDS)
     assert {kind.severity for kind in KINDS.values()} == set(SEVERITIES)
 
@@ -54,6 +58,36 @@ def test_all_faults_are_found_among_real_pairs(tmp_path, found, named):
             known = any(set(each) <= set(more) for more in before.get(kind, []))
             parts = {part for name in each for part in (name, *name.split("/"))}
             assert known or paths & parts, (kind, each)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names on this system")
+def test_a_pipe_a_device_and_what_is_too_large_are_unreadable(clean, run_child):
+    """Each would hang the check, or take all memory."""
+    spoiler = Spoiler(clean)
+    pipe, device, sparse, large = (spoiler.take()[0] for _ in range(4))
+    for path in (pipe, device, sparse):
+        path.unlink()
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    with open(sparse, "wb") as file:
+        file.truncate(2**33)
+    write_image(large, np.zeros((40, 40, 3), np.uint8))
+    code = """if True:
+        import sys
+        from data_tools.check.inspection import inspect
+        for finding in inspect(sys.argv[1], alignment=False).findings["unreadable"]:
+            print(finding)
+    """
+    no_file = "a folder, a pipe or a device"
+    wanted = [
+        (pipe, no_file),
+        (device, no_file),
+        (sparse, f"{2**33} bytes, more than {2**30}"),
+        (large, "more than 1500 pixels, as OPENCV_IO_MAX_IMAGE_PIXELS says"),
+    ]
+    assert sorted(run_child(code, clean, OPENCV_IO_MAX_IMAGE_PIXELS="1500").splitlines()) == sorted(
+        f"{path.relative_to(clean).as_posix()} ({why})" for path, why in wanted
+    )
 
 
 def test_counts_sizes_and_several_sketches(clean):
@@ -78,6 +112,34 @@ def test_pairs_that_cannot_be_used_are_not_counted(clean):
     assert inspection.counts["train"]["cat"] == {"photos": 18, "sketches": 18, "pairs": 16}
 
 
+def test_the_search_for_copies_shows_how_far_it_is(clean, capsys):
+    inspect(clean, alignment=False)
+    said = capsys.readouterr().err
+    for side in ("photo", "sketch"):  # the training is searched for mirror images of the test as well
+        assert f"{66 + 54}/{66 + 54} searches for {side} copies" in said
+
+
+def test_names_that_are_spelt_in_another_way_are_named(clean):
+    """By case, as Windows and macOS do not see, or by Unicode form, as nobody does."""
+    spoiler = Spoiler(clean)
+    wanted = {"unpaired_photo": [], "unpaired_sketch": []}
+    for names in (
+        ("DUMPLING", "dumpling"),
+        ("crème", "cre\u0300me"),
+        ("Bear", "bear-2"),
+        ("unlike", "others"),
+    ):
+        paths = [path.rename(path.with_stem(name)) for path, name in zip(spoiler.take(), names)]
+        for kind, path, other in zip(wanted, paths, paths[::-1]):
+            detail = f"{other.name} differs by upper and lower case or Unicode form alone"
+            name = path.relative_to(clean).as_posix()
+            wanted[kind].append(((name,), detail if names[0] != "unlike" else None))
+    findings = inspect(clean, alignment=False).findings
+    assert {kind: sorted(found) for kind, found in findings.items()} == {
+        kind: sorted(found) for kind, found in wanted.items()
+    }
+
+
 def test_few_pairs_of_a_class(tmp_path, found):
     root = draw_folder(tmp_path / "pairs")
     photo, sketch = draw_pair(901)
@@ -86,8 +148,26 @@ def test_few_pairs_of_a_class(tmp_path, found):
     assert found(root) == {"unbalanced": [("rare",)], "class_missing": [("rare",)]}
 
 
-def test_a_single_class(tmp_path, found):
-    assert found(draw_folder(tmp_path / "pairs", classes=("cat",))) == {"one_class": [("cat",)]}
+def test_a_single_class_is_enough_for_some_trainings(tmp_path):
+    findings = inspect(draw_folder(tmp_path / "pairs", classes=("cat",)), alignment=False).findings
+    assert {kind: [each.files for each in found] for kind, found in findings.items()} == {
+        "one_class": [("cat",)]
+    }
+    assert findings.worst() == "warning"
+
+
+@pytest.mark.parametrize(("threads", "workers"), [(None, 3), (2, 2)])
+def test_as_many_threads_decode_as_there_are_cores(clean, monkeypatch, threads, workers):
+    asked = []
+
+    def executor(threads):
+        asked.append(threads)
+        return ThreadPoolExecutor(threads)
+
+    monkeypatch.setattr(features, "cores", lambda: 3)
+    monkeypatch.setattr(features, "ThreadPoolExecutor", executor)
+    inspect(clean, alignment=False, threads=threads)
+    assert asked == [workers]
 
 
 @pytest.mark.parametrize(
@@ -143,16 +223,51 @@ def test_an_inverted_copy_is_a_copy(clean, found):
     }
 
 
+def test_mirror_images_within_a_split_are_right(clean, found):
+    """Such as a left and a right hand."""
+    for side in range(2):
+        mirror(*(pair[side] for pair in Spoiler(clean).two()))
+    assert found(clean) == {}
+
+
+def write_aligned(root, count, of_test=0):
+    """Writes pairs whose sketches lie on their photos, the first of them as test, and gives their classes."""
+    from keras_cgan.data import EmbeddedPairs
+
+    embedded = EmbeddedPairs(count, misalignment=0.0)
+    for index in range(count):
+        photo, sketch = embedded.load(index, (64, 64))
+        split = "test" if index < of_test else "train"
+        class_name = embedded.class_names[embedded.labels[index]]
+        write_image(root / split / "photo" / class_name / f"{index:03d}.png", photo)
+        write_image(root / split / "sketch" / class_name / f"{index:03d}.png", sketch)
+    return embedded.class_names
+
+
 def test_alignment_is_what_the_training_script_says(tmp_path):
-    from keras_cgan.data import EmbeddedPairs, FolderPairs
+    from keras_cgan.data import FolderPairs
     from keras_cgan.metrics import is_aligned
 
-    embedded = EmbeddedPairs(36, misalignment=0.0)
-    for index, name in enumerate(embedded.names):
-        photo, sketch = embedded.load(index, (64, 64))
-        split = "test" if index < 12 else "train"
-        class_name = embedded.class_names[embedded.labels[index]]
-        write_image(tmp_path / split / "photo" / class_name / f"{index}.png", photo)
-        write_image(tmp_path / split / "sketch" / class_name / f"{index}.png", sketch)
+    write_aligned(tmp_path, 36, of_test=12)
     aligned, figure = is_aligned(FolderPairs(tmp_path, "train"), (64, 64))
     assert aligned and inspect(tmp_path).alignment == pytest.approx(figure, abs=1e-6)
+
+
+def test_a_class_whose_pairs_are_mixed_up_does_not_align(tmp_path):
+    """Its sketches are each one file on, of which the figure of the whole set says little."""
+    class_names = write_aligned(tmp_path, 54)
+    assert not inspect(tmp_path).findings["misaligned_class"]
+    sketches = sorted((tmp_path / "train" / "sketch" / class_names[2]).iterdir())
+    drawn = [decode_image(path) for path in sketches]
+    for path, image in zip(sketches, drawn[1:] + drawn[:1]):
+        write_image(path, image)
+    inspection = inspect(tmp_path)
+    assert [each.files for each in inspection.findings["misaligned_class"]] == [(class_names[2],)]
+    assert sorted(inspection.class_alignment) == sorted(class_names) and inspection.alignment > 0.25
+    report = as_json(inspection)["alignment"]
+    assert report["classes"] == pytest.approx(inspection.class_alignment, abs=1e-4)
+    (line,) = (line for line in lines(inspection) if "by class" in line)
+    assert re.fullmatch(f"    by class: {class_names[2]} -?0.0[0-9](, [a-z]+ 0.[2-9][0-9]){{5}}", line)
+    for path in sketches[:2]:  # seven pairs that are left may be so by chance
+        path.unlink()
+    assert class_names[2] not in inspect(tmp_path).class_alignment

@@ -1,14 +1,18 @@
 """The command: exit codes, the report as text and as JSON, the contact sheet, and TensorFlow left alone."""
 
+import errno
+import io
 import json
 import shutil
 
 import pytest
-from planted_faults import Spoiler, draw_folder, jpeg, plant_all
+from planted_faults import Spoiler, draw_folder, draw_pair, jpeg, plant_all
 
+from data_tools.check import command
 from data_tools.check.kinds import KINDS
 from data_tools.command import main
-from keras_cgan.data.images import decode_image
+from data_tools.target import PART
+from keras_cgan.data.images import decode_image, write_image
 
 
 @pytest.fixture
@@ -123,12 +127,79 @@ def test_many_classes_are_summed_up(tmp_path, check):
         (["--sheet", "sheet.gif"], "--sheet must end in .png"),
         (["--sheet", "no/folder/sheet.png"], "must be in a folder that exists"),
         (["--json", "pairs/report.json"], "must not be in the folder that is checked"),
+        (["--json", "folder.json"], "--json must be a file that can be written. Received: folder.json"),
+        (["--fix", "pairs"], "--fix must not be in the data"),
+        (["--fix", "."], "--fix must not hold the data"),
+        (["--fix", "file.txt"], "--fix must be a folder. Received: file.txt"),
+        (["--fix", "file.txt/copy"], "cannot read or write file.txt/copy"),
+        (["--fix", "mine"], "--fix must be a new or empty folder"),
+        (["--fix", "mine", "--force"], "--fix must be a new or empty folder"),
     ],
 )
-def test_reports_go_where_they_can(clean, check, monkeypatch, arguments, message):
+def test_what_cannot_be_written_is_refused_before_the_check(clean, check, monkeypatch, arguments, message):
     monkeypatch.chdir(clean.parent)
+    monkeypatch.setattr(command, "inspect", None)
+    (clean.parent / "file.txt").write_text("-")
+    (clean.parent / "folder.json").mkdir()
+    write_image(clean.parent / "mine" / "work.png", draw_pair(0)[0])
+    before = sorted(clean.parent.rglob("*"))
     code, text = check("pairs", *arguments)
-    assert code == 2 and message in text
+    assert code == 2 and message in text and sorted(clean.parent.rglob("*")) == before
+
+
+def test_a_folder_that_cannot_be_written_holds_no_report(clean, check, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: path != clean.parent)
+    code, text = check(clean, "--json", clean.parent / "report.json")
+    assert code == 2 and "--json must be in a folder that exists and can be written" in text
+
+
+@pytest.mark.parametrize("out", ["empty", "new", "new/below"])
+def test_a_check_that_fails_leaves_no_folder_for_the_copy(tmp_path, check, out):
+    (tmp_path / "empty").mkdir()
+    assert check(tmp_path / "nowhere", "--fix", tmp_path / out)[0] == 2
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+
+
+def test_a_copy_that_was_stopped_goes_on(clean, check, monkeypatch, tmp_path):
+    written = []
+
+    def write(path, image):
+        if len(written) == 9:
+            raise OSError(errno.ENOSPC, "disk full")
+        written.append(path)
+        write_image(path, image)
+
+    with monkeypatch.context() as full:
+        full.setattr("data_tools.importing.write_image", write)
+        code, text = check(clean, "--fix", tmp_path / "out", "--threads", 1)
+    assert code == 2 and "the same command goes on" in text
+    assert written[0].exists()
+    times = [path.stat().st_mtime_ns for path in written]
+    assert check(clean, "--fix", tmp_path / "out")[0] == 0
+    made = [tmp_path / "out" / path.relative_to(tmp_path / "out" / PART) for path in written]
+    assert [path.stat().st_mtime_ns for path in made] == times
+
+
+def test_reports_are_written_though_nothing_can_be_printed(clean, monkeypatch, tmp_path):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr("sys.stdout", Full())
+    files = tmp_path / "report.json", tmp_path / "sheet.png"
+    assert (
+        main(["check", str(clean), "--no-alignment", "--json", str(files[0]), "--sheet", str(files[1])]) == 2
+    )
+    assert all(file.exists() for file in files)
+
+
+def test_the_report_is_printed_though_a_file_cannot_be_written(clean, check, monkeypatch, tmp_path):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(command, "write_json", fail)
+    code, text = check(clean, "--json", tmp_path / "report.json")
+    assert code == 2 and "nothing is wrong that can be seen" in text
 
 
 def test_tensorflow_is_started_for_the_alignment_alone(clean, run_child):

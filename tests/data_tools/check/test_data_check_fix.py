@@ -11,7 +11,7 @@ import pytest
 from planted_faults import Spoiler, draw_folder, draw_pair, plant_all
 
 from data_tools.check import cleaning
-from data_tools.check.fixing import fix
+from data_tools.check.fixing import EMPTIED, fix
 from data_tools.check.inspection import inspect
 from data_tools.check.kinds import KINDS
 from data_tools.groups import DataError
@@ -234,6 +234,17 @@ def test_layouts_that_cannot_be_mended(clean, tmp_path):
     with pytest.raises(DataError, match="--fix cannot mend the layout.*no split 'test'"):
         fix(inspect(clean, alignment=False), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("splits", [True, False])
+def test_a_class_of_which_nothing_is_left_is_named(tmp_path, fixed, splits):
+    root = draw_folder(tmp_path / "drawn", splits=splits)
+    base = root / "test" if splits else root
+    for sketch in (base / "sketch" / "chair").iterdir():
+        sketch.write_bytes(b"")
+    _, report = fixed(root)
+    assert report["left_out"][EMPTIED] == ["test/chair" if splits else "chair"]
+    assert "chair" not in report["counts"]["test" if splits else "all"]
 
 
 def test_nothing_left(tmp_path):

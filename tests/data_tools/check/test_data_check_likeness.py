@@ -9,7 +9,7 @@ from planted_faults import cmyk_jpeg, draw_pair
 
 from data_tools.check import likeness
 from data_tools.check.duplicates import class_key
-from data_tools.check.features import HASH_WORDS, THUMBNAIL, look_at
+from data_tools.check.features import HASH_WORDS, THUMBNAIL, look_at, mirrored_hash
 from data_tools.check.formats import fits_extension, image_facts, image_format
 from keras_cgan.data.images import decode_bytes
 
@@ -57,6 +57,27 @@ def test_symmetrical_drawings_keep_their_hash():
     ring = cv2.circle(np.full((96, 96), 255, np.uint8), (48, 48), 30, 0, 3, cv2.LINE_AA)
     first, copy = (look_at(image, "sketch").bits for image in (ring, COPIES["jpeg"](ring)))
     assert likeness.hamming(first, copy) <= likeness.MOST_BITS / 2
+
+
+@pytest.mark.parametrize("side", ["photo", "sketch"])
+def test_mirrored_copies_are_found_between_parts_alone(side):
+    images = [larger(draw_pair(number)[side == "sketch"]) for number in range(9)]
+    looks = [look_at(image, side) for image in [*images, COPIES["jpeg"](images[4][:, ::-1].copy())]]
+    bits, thumbnails = np.stack([look.bits for look in looks]), np.stack([look.thumbnail for look in looks])
+    parts = [0] * 5 + [2] * 2 + [1] * 3
+    assert likeness.near_mirrored(bits, thumbnails, parts).tolist() == [[4, 9]]
+    assert likeness.near_mirrored(bits, thumbnails, [0] * 10).tolist() == []
+    assert likeness.near_pairs(bits, thumbnails).tolist() == []
+    whole = look_at(images[0][:, ::-1].copy(), side).bits[None]
+    assert likeness.hamming(mirrored_hash(bits[:1]), whole) <= 2  # that are chance, just at the limit
+
+
+def test_a_copy_in_grey_is_found_and_other_colours_are_not_alike():
+    photo = larger(draw_pair(1)[0])
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    assert near([photo, draw_pair(2)[0], grey], "photo") == [[0, 2]]
+    tinted = np.stack([grey, grey // 2, 255 - grey], axis=-1)
+    assert near([photo, tinted], "photo") == []
 
 
 def test_hamming_counts_bits(monkeypatch):
