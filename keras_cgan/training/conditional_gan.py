@@ -48,9 +48,10 @@ class ConditionalGAN(AdversarialModel):
         d_steps: Steps of D for each of G, all on the same batch and fakes.
         image_pool: How many earlier fakes D is shown half of the time (CycleGAN: 50); 0: none.
         swap_rate: How often, in [0, 1), G is asked for a random class instead of the photo's own. What
-            compares with the true sketch is then left out. A D that sees the photo too calls such a
-            pair fake: use one that sees the sketch alone.
-        swap_weight: How many times as much the class counts in G's loss where it is not the photo's own.
+            compares with the true sketch is then left out, of the loss and of its mean in the logs. A D
+            that sees the photo too calls such a pair fake: use one that sees the sketch alone.
+        swap_weight: How many times as much the class counts in G's loss where it is not the photo's own;
+            `g_class` in the logs is without it.
         terms: More terms of G's loss, each a `GeneratorTerm`.
         average_decay: Optional decay of a moving average of G's weights, for `averaged()`; it is
             lower in the first updates (`WeightAverage`).
@@ -284,21 +285,20 @@ class ConditionalGAN(AdversarialModel):
         if drawn["own"] is not None:
             of_class = _product(batch.weight, drawn["own"] + (1 - drawn["own"]) * self.swap_weight)
             weights |= dict.fromkeys(told.class_outputs, of_class)
-        losses = {
-            name: _weighted(loss, asked[name], outputs[name], weights[name])
-            for name, loss in told.g_losses.items()
-        }
+        values = {name: loss.call(asked[name], outputs[name]) for name, loss in told.g_losses.items()}
+        losses = {name: _mean(values[name], weights[name]) for name in values}
         logs = {
             "g_loss": sum(self._g_weights[name] * loss for name, loss in losses.items()),
-            "g_l1": losses["sketch"],
+            "g_l1": _of_counted(losses["sketch"], drawn["own"]),
             "g_adv": losses[told.adversarial],
         }
         if told.class_outputs:
-            logs["g_class"] = sum(losses[name] for name in told.class_outputs)
+            logs["g_class"] = sum(_mean(values[name], batch.weight) for name in told.class_outputs)
         for term in self.terms:
-            weight = of_own if term.own_class_only else batch.weight
-            loss = logs[f"g_{term.name}"] = _mean(self._values(term, batch, drawn), weight)
+            counted = drawn["own"] if term.own_class_only else None
+            loss = _mean(self._values(term, batch, drawn), _product(batch.weight, counted))
             logs["g_loss"] += term.weight * loss
+            logs[f"g_{term.name}"] = _of_counted(loss, counted)
         return logs
 
     @staticmethod
@@ -334,6 +334,13 @@ def _mean(values, weight):
     if weight is not None:
         values *= tf.reshape(tf.cast(weight, values.dtype), (-1,) + (1,) * (len(values.shape) - 1))
     return tf.reduce_mean(values)
+
+
+def _of_counted(mean, counted):
+    """A mean over all samples as one over those that count, where `counted` is 1; 0 where none do."""
+    if counted is None:
+        return mean
+    return tf.math.divide_no_nan(tf.cast(mean, counted.dtype), tf.reduce_mean(counted))
 
 
 def _product(weight, own):

@@ -3,10 +3,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import tiny
 from tiny import LEARNING_RATES, LOG_KEYS, WEIGHTS, assert_same_values, networks, sgd_gan
 
 from keras_cgan import STRATEGIES, ConditionalGAN, FusedAdam
+from keras_cgan.terms import BlurredL1, EdgeLikeness
 from keras_cgan.testing import moved_variables
 
 every_strategy = pytest.mark.parametrize("strategy", sorted(STRATEGIES))
@@ -77,6 +79,46 @@ def test_smoothing_is_of_ds_real_targets_alone(update):
     assert logs["d_loss"] == pytest.approx(expected, rel=1e-5)
     asked = discriminator(tiny.pair(x, drawn), training=True)
     assert logs["g_adv"] == pytest.approx(binary_crossentropy(1.0, asked), rel=1e-5)
+
+
+@pytest.mark.parametrize("own", [[1, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]], ids=str)
+@pytest.mark.parametrize("weight", [None, [0.5, 2.0, 1.0, 0.0]], ids=str)
+def test_swapped_labels_count_in_the_loss_by_their_weight_and_in_the_logs_as_they_are(
+    own, weight, monkeypatch
+):
+    """Loss, logs and the step by hand."""
+    parts = networks("class-and-photo", batch_norm=False)
+    generator, discriminator, classifier = tiny.copies(parts)
+    terms = [BlurredL1(2.0, (1.0,)), EdgeLikeness(3.0)]
+    gan = sgd_gan(parts, {**STILL, "g": 0.05}, swap_rate=0.5, swap_weight=50.0, terms=terms)
+    x, sketch = tiny.batch()
+    own, counts = np.float32(own), np.float32(weight or [1, 1, 1, 1])
+    asked = np.where(own[:, None] == 1, x["label"], np.roll(x["label"], 1, axis=1))
+    monkeypatch.setattr(gan, "_asked", lambda batch, run: (asked, tf.constant(own)))
+    logs = gan.train_on_batch(x, sketch, sample_weight=None if weight is None else counts)
+
+    with tf.GradientTape() as tape:
+        drawn = generator({**x, "label": asked}, training=True)
+        each = {
+            "l1": tf.reduce_mean(tf.abs(sketch - drawn), axis=(1, 2, 3)),
+            "adv": -tf.math.log(discriminator(drawn, training=True)[:, 0]),
+            "class": -tf.math.log(tf.reduce_sum(asked * classifier(drawn, training=True), axis=1)),
+            "blurred_l1": terms[0](drawn, asked, x["photo"], x["label"], sketch),
+            "edges": terms[1](drawn, asked, x["photo"], x["label"], sketch),
+        }
+        of_class = each["class"] * (own + (1 - own) * 50)
+        of_sketch = (10 * each["l1"] + 2 * each["blurred_l1"]) * own
+        loss = tf.reduce_mean(counts * (of_sketch + 0.7 * each["adv"] + 0.3 * of_class + 3 * each["edges"]))
+    slopes = tape.gradient(loss, generator.trainable_variables)
+    for variable, slope in zip(generator.trainable_variables, slopes, strict=True):
+        variable.assign(variable - 0.05 * slope)
+    assert_same_values(parts[:1], [generator])
+
+    assert logs["g_loss"] == pytest.approx(float(loss), rel=1e-5)
+    for name, values in each.items():
+        counted = own == 1 if name in ("l1", "blurred_l1") else np.ones(4, bool)
+        expected = np.mean((counts * values)[counted]) if counted.any() else 0
+        assert logs[f"g_{name}"] == pytest.approx(expected, rel=1e-5), name
 
 
 @every_strategy
