@@ -3,8 +3,9 @@
     python examples/evaluate_sketches.py runs/classifier-1/generator.keras
     python examples/evaluate_sketches.py generator.keras --data my_pairs --out report
 
-Writes every measure (results.json), and a page with them, the confusion of the classes, and the best
-and worst sketches (index.html).
+By default it is measured on the pairs of the run, where the run's settings.json lies beside the
+generator, else on the embedded set. Writes every measure (results.json), and a page with them, the
+confusion of the classes, and the best and worst sketches (index.html).
 """
 
 import argparse
@@ -15,18 +16,24 @@ from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import RunFolder, check_new
 from keras_cgan.startup import start_tensorflow
 
+DEFAULTS = {"data": None, "misalignment": 0.4, "fit": "pad"}  # of a generator without its run
+
 
 def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description="Measures a generator of sketches on labelled pairs.")
     parser.add_argument("generator", help="generator.keras, as examples/train_sketches.py saves it")
-    parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
+    parser.add_argument(
+        "--data",
+        help="folder of photo/sketch pairs, '' for the embedded set (default: that of the run, or '')",
+    )
     parser.add_argument(
         "--fit",
         choices=FITS,
-        default="pad",
-        help="how images that are not square are brought to size, as in the training (default: pad)",
+        help="how images that are not square are brought to size (default: as the run did, or pad)",
     )
-    parser.add_argument("--misalignment", type=float, default=0.4, help="of the embedded set (default: 0.4)")
+    parser.add_argument(
+        "--misalignment", type=float, help="of the embedded set (default: that of the run, or 0.4)"
+    )
     parser.add_argument(
         "--judge-epochs",
         type=int,
@@ -52,6 +59,22 @@ def load_generator(path):
     return generator
 
 
+def choose_pairs(options):
+    """Which pairs to measure on: what was asked for, else what the run beside the generator says."""
+    file = Path(options.generator).parent / "settings.json"
+    of_run = RunFolder.open(file.parent).settings if file.is_file() else {}
+    asked = {name: value for name, value in vars(options).items() if value is not None}
+    chosen = {name: {**DEFAULTS, **of_run, **asked}[name] for name in DEFAULTS}
+    data, is_of_run = chosen["data"], "data" in of_run and "data" not in asked
+    if data and not Path(data).is_dir():
+        where = f", which {file} names: say where it is now" if is_of_run else ""
+        raise ValueError(f"--data: there is no folder {data}{where}")
+    embedded = f"the embedded set, misalignment {chosen['misalignment']}"
+    named = f"{data}, fit {chosen['fit']}" if data else embedded
+    print(f"measuring on {named}" + (f", as in {file}" if is_of_run else ""))
+    return data or None, chosen["misalignment"], chosen["fit"]
+
+
 def main(arguments=None):
     options = parse_arguments(arguments)
     out = Path(options.out) if options.out else RunFolder.next_free("runs", "report")
@@ -60,11 +83,13 @@ def main(arguments=None):
         raise ValueError(f"--judge-epochs must be at least 1. Received: {options.judge_epochs}")
     start_tensorflow()
     from keras_cgan.data import open_pairs
-    from keras_cgan.report import evaluate_pairs, summary
+    from keras_cgan.report import count_used, evaluate_pairs, summary
 
     generator = load_generator(options.generator)
-    train, test = open_pairs(options.data, options.misalignment, options.fit)
-    print(f"training three judges on {len(train)} pairs; measuring on {len(test)} ...", flush=True)
+    train, test = open_pairs(*choose_pairs(options))
+    learnt, measured = count_used(train, test)
+    used = f"{learnt} of {len(train)} pairs and measuring on {measured} of {len(test)}, one a photo"
+    print(f"training three judges on {used} ...", flush=True)
     results = evaluate_pairs(generator, train, test, out, options.judge_epochs)
     print(summary(results, test.n_classes))
     print(f"page:      {out / 'index.html'}\nmeasures:  {out / 'results.json'}")

@@ -269,17 +269,18 @@ def train(run, trainer, pipeline, samples, alarms):
         for x, y in pipeline.batches(step, total):
             losses = trainer.train_on_batch(x, y)
             step += 1
-            if warning := restore.look(step, losses):
+            run.add_losses(step, losses)
+            draws, ends = step % SAMPLE_EVERY == 0, step % pipeline.steps_per_epoch == 0
+            if warning := restore.look(step, losses, weights=draws or ends):
                 progress.end()
                 print(f"warning: {warning}", flush=True)
                 continue
-            run.add_losses(step, losses)
             progress.show(step, losses)
             alarms.add(losses)
-            if step % SAMPLE_EVERY == 0:
+            if draws:
                 samples.write(run.path / "samples" / f"step-{step:06d}.png")
                 run.save_weights(trainer.generator, trainer.discriminator)
-            if step % pipeline.steps_per_epoch == 0 or stop.asked:
+            if ends or stop.asked:
                 for warning in alarms.end_epoch(math.ceil(step / pipeline.steps_per_epoch)):
                     progress.end()
                     print(f"warning: {warning}", flush=True)

@@ -34,8 +34,9 @@ def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_
           sketch: .5 = chance, 1 = always first), with a pair judge `pair_rank` of the photo, and
           `pair_rank_real` on the true sketches;
         - variety: `within_class_diversity` (1 = as the real ones; NaN where no class has two
-          sketches), `density`, `coverage`, and with training sketches `copying_ratio` (below 1: nearer
-          to a training sketch than the true sketches are);
+          sketches), `density`, `coverage`, and with training sketches `copying_ratio` (near 0: copies of
+          them; 1: as far from them as the true ones; blank or faint sketches lie below 1 too) and
+          `copying_ratio_white_paper`;
         - the distribution, in the judge's features: `fid_phi`, `kid_phi`, with training sketches
           `fid_phi_train`, theirs;
         - likeness to the true sketch: `stroke_f1_1px`, `stroke_f1_2px`, `ssim` and
@@ -85,8 +86,9 @@ def evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge=None, trai
         for name, judged in {"pair_rank": drawn, "pair_rank_real": sketches}.items():
             results[name] = metrics.photo_rank(pair_distances(pair_judge, photos, judged), labels)
     if train_sketches is not None:
-        copying = metrics.nearest_training_distance(drawn, sketches, train_sketches)
-        results["copying_ratio"] = copying["ratio"]
+        paper = np.ones_like(sketches[:1])
+        for name, judged in {"copying_ratio": drawn, "copying_ratio_white_paper": paper}.items():
+            results[name] = metrics.nearest_training_distance(judged, sketches, train_sketches)["ratio"]
     return results
 
 

@@ -27,7 +27,11 @@ _MEANINGS = {
     "photo_rank_chamfer": ("rank of the true sketch in its class, by chamfer distance", "half"),
     "pair_rank": ("rank of the photo in its class, by a pair judge", "pair_rank_real"),
     "within_class_diversity": ("how much sketches of a class differ", "one"),
-    "copying_ratio": ("distance to the nearest training sketch, over that of true sketches", "one"),
+    "copying_ratio": (
+        "distance to the nearest training sketch, over that of true sketches: near 0 copies; blank or faint "
+        "sketches lie below 1 too",
+        "copying_ratio_white_paper",
+    ),
     "gan_train": ("true sketches known to a judge that learnt from drawn ones", "class_accuracy_real"),
     "fid_phi": ("Frechet distance in the judge's features", "fid_phi_train"),
     "kid_phi": ("kernel distance in the judge's features", None),
@@ -42,6 +46,7 @@ _COMPARED = {
     "class_accuracy_real": "true sketches {:.2f}",
     "pair_rank_real": "true sketches {:.2f}",
     "fid_phi_train": "training sketches {:.2f}",
+    "copying_ratio_white_paper": "true sketches 1, white paper {:.2f}",
     "ssim_white_paper": "white paper {:.3f}",
     "l1_white_paper": "white paper {:.3f}",
     "chance": "chance {:.2f}",
@@ -103,6 +108,20 @@ def evaluate_pairs(generator, train, test, folder, judge_epochs=None):
     write_json(folder / "results.json", results)
     (folder / "index.html").write_text(page(results, test.class_names), encoding="utf-8")
     return results
+
+
+def count_used(train, test):
+    """How many pairs judges learn from, and how many are measured on, in `evaluate_pairs`.
+
+    Args:
+        train, test: As `evaluate_pairs` takes them.
+
+    Returns:
+        Two integers: of each set one pair a photo, at most 3000 and 1000.
+    """
+    return tuple(
+        min(len(np.unique(pairs.photo_ids)), most) for pairs, most in ((train, MOST_TRAIN), (test, MOST_TEST))
+    )
 
 
 def page(results, class_names):

@@ -133,6 +133,8 @@ def test_a_true_sketch_of_another_photo_is_unmasked_by_ranks_alone(results):
 def test_a_copy_of_a_training_sketch_is_unmasked_by_its_distance_to_the_training_set(results):
     copy = results["copy"]
     assert copy["copying_ratio"] < 0.01 and copy["within_class_diversity"] > 0.7
+    blank = results["blank paper"]["copying_ratio"]
+    assert blank == pytest.approx(copy["copying_ratio_white_paper"]) and 0.1 < blank < 1  # and is no copy
     assert results["true"]["copying_ratio"] == 1 and results["edges and glyph"]["copying_ratio"] > 1
 
 

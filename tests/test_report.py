@@ -5,11 +5,12 @@ from html.parser import HTMLParser
 
 import cv2
 import keras
+import numpy as np
 import pytest
 
-from keras_cgan import unet_generator
+from keras_cgan import report, unet_generator
 from keras_cgan.data import EmbeddedPairs
-from keras_cgan.report import evaluate_pairs, page
+from keras_cgan.report import count_used, evaluate_pairs, page
 
 SIZE = (16, 16)
 
@@ -69,6 +70,7 @@ def test_the_page_shows_every_measure_and_picture(written):
         compared = name.endswith(("_real", "_white_paper", "_train")) and name != "gan_train"
         assert name in shown.texts or compared or name == "confusion", name
     assert f"{results['class_accuracy']:.3f}" in text and "chance 0.17" in text
+    assert f"true sketches 1, white paper {results['copying_ratio_white_paper']:.2f}" in text
 
 
 def test_the_confusion_counts_every_test_photo(written):
@@ -83,6 +85,15 @@ def test_names_of_classes_cannot_break_the_page():
         {"confusion": [[1, 0], [0, 2]], "class_accuracy": 1.0, "class_accuracy_real": 1.0}, ["<b>", "&"]
     )
     assert {"<b>", "&"} <= set(Page(shown).texts)
+
+
+def test_one_pair_a_photo_is_used_and_no_more_than_there_is_time_for(monkeypatch):
+    train, test = EmbeddedPairs(24), EmbeddedPairs(12)
+    assert count_used(train, test) == (24, 12)
+    train.photo_ids = np.arange(24) // 2
+    monkeypatch.setattr(report, "MOST_TEST", 7)
+    assert count_used(train, test) == (12, 7)
+    assert (len(train.as_arrays(SIZE, 3000)[0]), len(test.as_arrays(SIZE, 7)[0])) == (12, 7)
 
 
 def test_earlier_results_are_kept(written):

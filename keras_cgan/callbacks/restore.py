@@ -131,9 +131,10 @@ class RestoreSteps:
     >>> for x, y in pipeline.batches(step, total):
     ...     losses = trainer.train_on_batch(x, y)
     ...     step += 1
-    ...     if warning := restore.look(step, losses):
+    ...     ends = step % pipeline.steps_per_epoch == 0
+    ...     if warning := restore.look(step, losses, weights=ends):
     ...         print(warning)
-    ...     elif step % pipeline.steps_per_epoch == 0:
+    ...     elif ends:
     ...         restore.save(step)
     """
 
@@ -155,20 +156,22 @@ class RestoreSteps:
         self._checkpoint.save(step)
         self._since = 0  # restores since the save, which holds the rates of its time
 
-    def look(self, step, losses):
+    def look(self, step, losses, weights=False):
         """Goes back to the last save where a loss of a step is not finite.
 
         Args:
             step: Its number, for the message.
             losses: What `train_on_batch` returned.
+            weights: Whether to look at the weights and what the optimizers keep, too: before they are
+                saved or drawn with, as they may break in a step whose losses are finite.
 
         Returns:
-            What happened, text; `None` where all losses are finite.
+            What happened, text; `None` where all is finite.
 
         Raises:
             RuntimeError: They are not, after `most` restores.
         """
-        bad = losses_not_finite(losses)
+        bad = not_finite(self._trainer, losses) if weights else losses_not_finite(losses)
         if not bad:
             return None
         saved = self._checkpoint.restore()

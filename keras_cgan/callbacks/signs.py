@@ -10,19 +10,30 @@ from keras_cgan.metrics.sketches import within_class_diversity
 
 _ALIKE = 2 / 255  # one grey level, where black to white is 2
 _NEARLY_ALL = 0.95
+_OWN_SKETCH = (
+    "a loss that asks for the photo's own sketch (`--strategy class-and-photo` in the examples, "
+    "`photo_options` in code), may help"
+)
 
 
-def not_finite(model, logs):
+def not_finite(trainer, logs):
     """The names of what is NaN or infinite: of the losses, the weights and what the optimizers keep."""
     kept = {}
-    for networks in model.players().values():
-        for network in networks:
-            kept |= {id(v): (f"{network.name}/{v.path}", v) for v in network.variables}
-    rest = {id(v): (v.path, v) for v in model.variables}  # an average, a pool of images
-    for player, optimizer in model.optimizers.items():
+    for network in _networks(trainer):
+        kept |= {id(v): (f"{network.name}/{v.path}", v) for v in network.variables}
+    rest = {id(v): (v.path, v) for v in getattr(trainer, "variables", ())}  # an average, a pool of images
+    for player, optimizer in trainer.optimizers.items():
         rest |= {id(v): (f"optimizer of {player}: {v.path}", v) for v in optimizer.variables}
     bad = [name for name, v in {**rest, **kept}.values() if not bool(ops.all(ops.isfinite(v)))]
     return losses_not_finite(logs) + bad
+
+
+def _networks(trainer):
+    """Those of an `AdversarialModel`, or of a `ReferenceTrainer`."""
+    if hasattr(trainer, "players"):
+        return [network for networks in trainer.players().values() for network in networks]
+    networks = trainer.generator, trainer.discriminator, trainer.classifier
+    return [network for network in networks if network is not None]
 
 
 def losses_not_finite(logs):
@@ -79,8 +90,8 @@ def identical(drawn):
             "(blank paper has a good L1) or a lower learning rate may help"
         )
     return (
-        "the generator draws one picture for all photos: a lower class_weight or learning rate, or a loss "
-        "that asks for the photo's own sketch (photo information), may help"
+        "the generator draws one picture for all photos: a lower class_weight or learning rate, or "
+        f"{_OWN_SKETCH}"
     )
 
 
@@ -98,7 +109,7 @@ def one_a_class(drawn, photos, labels, sketches, least):
     return (
         "the generator draws one sketch a class, whatever the photo: their diversity is "
         f"{diversity:.2g} of that of the {'photos' if sketches is None else 'true sketches'}. A lower "
-        "class_weight, or a loss that asks for the photo's own sketch (photo information), may help"
+        f"class_weight, or {_OWN_SKETCH}"
     )
 
 

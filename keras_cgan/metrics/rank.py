@@ -81,8 +81,9 @@ def nearest_training_distance(sketches, test_sketches, train_sketches):
     """How near what was drawn is to the training sketches, beside how near real unseen ones are.
 
     The Euclidean distance of a sketch to its nearest training sketch, both blurred as in
-    `within_class_diversity`. A ratio below 1 means nearer to the training set than real unseen
-    sketches are: copies. Above 1 it may still be poor: noise is far from all sketches.
+    `within_class_diversity`. A ratio near 0 means copies, 1 as far as real unseen sketches are. Blank or
+    faint sketches lie below 1 too, without being copies: compare with that of white paper. Above 1 it may
+    still be poor: noise is far from all sketches.
 
     Args:
         sketches: Drawn for the test photos, `(n, height, width, channels)` in [-1, 1].

@@ -144,6 +144,7 @@ def test_identical_sketches(what, said):
     assert (2, "identical") in [raised[:2] for raised in callback.raised]
     assert "one a class" not in kinds(callback)  # said by the other already
     assert any(said in message for message in messages)
+    assert all("--strategy class-and-photo" in message for message in messages if "one picture" in message)
 
 
 @pytest.mark.parametrize("reference", ["photos", "true sketches"])
@@ -153,7 +154,8 @@ def test_one_sketch_a_class(reference):
     messages = fit(gan_of(constant_generator("class")), callback, epochs=3)
     assert (2, "one a class") in [raised[:2] for raised in callback.raised]
     assert "identical" not in kinds(callback)
-    assert any(f"of that of the {reference}" in message for message in messages)
+    (message,) = [message for message in messages if "one sketch a class" in message]
+    assert f"of that of the {reference}" in message and "--strategy class-and-photo" in message
 
 
 def test_one_class_for_all_by_the_judge_given_and_by_the_gans_own():

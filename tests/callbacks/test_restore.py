@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import ops
 
 from keras_cgan import ConditionalGAN, FusedAdam
 from keras_cgan.callbacks import CollapseAlarm, CollapseWarning, RestoreIfNotFinite, RestoreSteps
@@ -351,7 +352,8 @@ def test_a_loop_of_steps_goes_back_too(make, tmp_path):
     first, rate = weights(), rates(trainer)[0]
     message = take(1, bad=True)
     assert message.startswith("at step 1 not finite: d_loss=nan") and "as after step 0, and" in message
-    assert_same(weights(), first) and rates(trainer)[0] == pytest.approx(rate / 10)
+    assert_same(weights(), first)
+    assert rates(trainer)[0] == pytest.approx(rate / 10)
     assert take(2) is None
     restore.save(2)
     second = weights()
@@ -361,6 +363,24 @@ def test_a_loop_of_steps_goes_back_too(make, tmp_path):
     with pytest.raises(RuntimeError, match="as after step 2, for the last time after 2 restores; another"):
         take(4, bad=True)
     assert_same(weights(), second)
+
+
+@pytest.mark.parametrize("make", [new_gan, reference])
+@pytest.mark.parametrize("where", ["weight", "moment"])
+def test_a_loop_looks_at_weights_before_they_are_saved(where, make, tmp_path):
+    trainer = make()
+    restore = RestoreSteps(TrainerCheckpoint(trainer, tmp_path), trainer)
+    restore.begin()
+    first = trainer.generator.get_weights()
+    losses = trainer.train_on_batch(*tiny.batch())
+    assert restore.look(1, losses, weights=True) is None
+    optimizer = list(trainer.optimizers.values())[-1]
+    broken = trainer.generator.trainable_weights if where == "weight" else optimizer.variables[-1:]
+    broken[0].assign(ops.cast(broken[0], "float32") * np.inf)
+    assert restore.look(1, losses) is None
+    message = restore.look(1, losses, weights=True)
+    assert message.startswith("at step 1 not finite: ") and broken[0].path in message
+    assert_same(trainer.generator.get_weights(), first)
 
 
 def test_a_loop_that_is_resumed_begins_where_it_was_saved(tmp_path):

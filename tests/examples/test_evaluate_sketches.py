@@ -27,9 +27,56 @@ def test_a_whole_report(example, generator, data, tmp_path, capsys):
     results = json.loads((out / "results.json").read_text())
     said = capsys.readouterr().out
     assert f"class_accuracy            {results['class_accuracy']:.3f}  true sketches" in said
+    assert (
+        f"measuring on {data}, fit pad\ntraining three judges on 20 of 20 pairs and measuring on 12 of"
+        in said
+    )
     assert said.splitlines()[-1] == f"measures:  {out / 'results.json'}"
     with pytest.raises(FileExistsError):
         example.main(arguments)
+
+
+@pytest.fixture
+def opened(example, generator, monkeypatch):
+    """A function from options to what the program would open as pairs."""
+
+    def open_with(*options):
+        found = []
+
+        def stop(*arguments):
+            found.extend(arguments)
+            raise InterruptedError
+
+        monkeypatch.setattr("keras_cgan.data.open_pairs", stop, raising=False)
+        with pytest.raises(InterruptedError):
+            example.main([str(generator), *map(str, options), "--out", str(generator.parent / "report")])
+        return tuple(found)
+
+    return open_with
+
+
+def test_it_is_measured_on_the_pairs_that_the_run_was_trained_on(opened, generator, data, capsys):
+    assert opened() == (None, 0.4, "pad")
+    assert "measuring on the embedded set, misalignment 0.4\n" in capsys.readouterr().out
+    file = generator.parent / "settings.json"
+    file.write_text(json.dumps({"data": str(data), "fit": "crop", "misalignment": 1.0}))
+    assert opened() == (str(data), 1.0, "crop")
+    assert f"measuring on {data}, fit crop, as in {file}\n" in capsys.readouterr().out
+    assert opened("--data", data.parent, "--misalignment", 0, "--fit", "pad") == (str(data.parent), 0, "pad")
+    assert f"measuring on {data.parent}, fit pad\n" in capsys.readouterr().out
+    assert opened("--data", "") == (None, 1.0, "crop")
+    file.write_text(json.dumps({"data": None, "strategy": "classifier"}))  # of another script, with less
+    assert opened() == (None, 0.4, "pad")
+
+
+def test_a_folder_of_pairs_that_is_gone(example, generator, tmp_path):
+    out = str(tmp_path / "report")
+    (tmp_path / "settings.json").write_text(json.dumps({"data": str(tmp_path / "gone")}))
+    with pytest.raises(ValueError, match="--data: there is no folder .*gone, which .*settings.json names"):
+        example.main([str(generator), "--out", out])
+    with pytest.raises(ValueError, match="--data: there is no folder .*other$"):
+        example.main([str(generator), "--data", str(tmp_path / "other"), "--out", out])
+    assert not (tmp_path / "report").exists()
 
 
 def test_refusals(example, tmp_path):

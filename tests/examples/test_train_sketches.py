@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import itertools
 import json
 import math
 import os
@@ -115,41 +116,80 @@ def test_a_collapse_is_said_and_nan_ends_the_run(example, data, tmp_path):
     assert warning.startswith("warning: epoch 1: 3 updates have left the generator's weights as they were")
     with pytest.raises(RuntimeError, match=f"at step 4 not finite: .*as after step 0, .*; {example.ADVICE}"):
         run(example, *small[:-1], 2, *weights_of(3e38), "--out", tmp_path / "inf")
-    assert not (tmp_path / "inf" / "losses.csv").exists() and not list((tmp_path / "inf").glob("*.keras"))
+    assert len(losses(tmp_path / "inf")) == 4 and not list((tmp_path / "inf").glob("*.keras"))
+
+
+@pytest.fixture
+def breaking(example, monkeypatch):
+    """A function `(number, seen)`: in that step the weights break, and a loss too where it is seen."""
+
+    def break_in(number, seen):
+        make_trainer, count = example.make_trainer, itertools.count(1)
+
+        def make_breaking(settings, n_classes):
+            trainer = make_trainer(settings, n_classes)
+            step = trainer.train_on_batch
+
+            def step_that_breaks(x, y):
+                found = step(x, y)
+                if next(count) != number:
+                    return found
+                for weight in trainer.generator.weights:
+                    weight.assign(weight * np.nan)
+                return {**found, "g_loss": math.nan} if seen else found
+
+            trainer.train_on_batch = step_that_breaks
+            return trainer
+
+        monkeypatch.setattr(example, "make_trainer", make_breaking)
+
+    return break_in
 
 
 @pytest.mark.slow
-def test_after_a_step_of_nan_it_goes_on_from_the_last_epoch(example, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(example, "SAMPLE_EVERY", 1)
-    make_trainer, count = example.make_trainer, [0]
-
-    def make_breaking(settings, n_classes):
-        trainer = make_trainer(settings, n_classes)
-        step = trainer.train_on_batch
-
-        def break_once(x, y):
-            found = step(x, y)
-            count[0] += 1
-            if count[0] != STEPS + 2:
-                return found
-            for weight in trainer.generator.weights:
-                weight.assign(weight * np.nan)
-            return {**found, "g_loss": math.nan}
-
-        trainer.train_on_batch = break_once
-        return trainer
-
-    monkeypatch.setattr(example, "make_trainer", make_breaking)
+@pytest.mark.parametrize(
+    ("every", "number", "seen", "back"),
+    [
+        (1, STEPS + 2, True, STEPS),
+        (1, STEPS + 2, False, STEPS),  # a picture would be drawn of what is not finite
+        (100, STEPS, False, 0),  # it would be saved
+    ],
+)
+def test_after_nan_it_goes_on_from_the_last_epoch(
+    every, number, seen, back, example, breaking, data, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(example, "SAMPLE_EVERY", every)
+    breaking(number, seen)
     lines = run(example, "--data", data, *TINY, "--epochs", 2, "--out", tmp_path / "run")
     (warning,) = [line for line in lines if line.startswith("warning: at step")]
-    assert (
-        f"at step {STEPS + 2} not finite: g_loss=nan. The networks are again as after step {STEPS}" in warning
-    )
+    bad = "g_loss=nan" if seen else "generator/"
+    assert f"at step {number} not finite: {bad}" in warning
+    assert f". The networks are again as after step {back}, and go on with" in warning
     assert warning.endswith("learning rates d 0.0001, c 0.0005, g 0.0001")
-    kept = [int(row["step"]) for row in losses(tmp_path / "run")]
-    assert kept == [number for number in range(1, 2 * STEPS + 1) if number != STEPS + 2]
+    rows = losses(tmp_path / "run")
+    assert [int(row["step"]) for row in rows] == list(range(1, 2 * STEPS + 1))
+    assert [row["g_loss"] == "nan" for row in rows] == [seen and int(row["step"]) == number for row in rows]
     generator = keras.models.load_model(tmp_path / "run" / "generator.keras")
     assert all(np.isfinite(weight).all() for weight in generator.get_weights())
+
+
+@pytest.mark.slow
+def test_a_run_that_crashed_after_nan_has_each_step_once(example, breaking, data, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    breaking(2, seen=True)
+    show = example.Progress.show
+
+    def crash(self, step, losses):
+        if step == STEPS + 2:
+            raise MemoryError
+        show(self, step, losses)
+
+    monkeypatch.setattr(example.Progress, "show", crash)
+    with pytest.raises(MemoryError):
+        run(example, "--data", data, *TINY, "--epochs", 2, "--out", out)
+    monkeypatch.undo()
+    run(example, "--resume", out)
+    assert [int(row["step"]) for row in losses(out)] == list(range(1, 2 * STEPS + 1))
 
 
 @pytest.mark.slow
