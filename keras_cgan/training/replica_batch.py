@@ -25,12 +25,16 @@ def part_of_batch(batch):
     give NaN, or move the averages of batch norm, which every replica keeps of what it ran.
 
     Args:
-        batch: Any structure of tensors, samples first; `None` where one is not there.
+        batch: Any structure of tensors, or of arrays in an eager step, samples first; `None` where one
+            is not there.
 
     Returns:
         A `Part`.
     """
-    size = tf.shape(next(part for part in keras.tree.flatten(batch) if part is not None))[0]
+    # Of one kind: a network cannot be called on a photo that is an array and a label that is a tensor.
+    parts = [None if part is None else tf.convert_to_tensor(part) for part in keras.tree.flatten(batch)]
+    batch = keras.tree.pack_sequence_as(batch, parts)
+    size = tf.shape(next(part for part in parts if part is not None))[0]
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return Part(batch, size, 1.0)
@@ -48,7 +52,7 @@ def _filled(batch, missing, context):
         # Not all numbers can be summed over all devices: float32 can.
         return tf.where(is_first, tf.cast(sample, tf.float32), 0.0)
 
-    parts = [None if part is None else tf.convert_to_tensor(part) for part in keras.tree.flatten(batch)]
+    parts = keras.tree.flatten(batch)
     # In every step, short or not: devices cannot talk to each other in a tf.cond.
     samples = iter(context.all_reduce("sum", [first_sample(part) for part in parts if part is not None]))
     filled = [

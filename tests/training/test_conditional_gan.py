@@ -81,6 +81,11 @@ def test_smoothing_is_of_ds_real_targets_alone(update):
     assert logs["g_adv"] == pytest.approx(binary_crossentropy(1.0, asked), rel=1e-5)
 
 
+def test_labels_are_swapped_in_an_eager_step_of_arrays():
+    gan = sgd_gan(networks("class-and-photo"), run_eagerly=True, swap_rate=0.5)
+    assert np.isfinite(gan.train_on_batch(*tiny.batch())["g_loss"])
+
+
 @pytest.mark.parametrize("own", [[1, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]], ids=str)
 @pytest.mark.parametrize("weight", [None, [0.5, 2.0, 1.0, 0.0]], ids=str)
 def test_swapped_labels_count_in_the_loss_by_their_weight_and_in_the_logs_as_they_are(
@@ -94,7 +99,7 @@ def test_swapped_labels_count_in_the_loss_by_their_weight_and_in_the_logs_as_the
     x, sketch = tiny.batch()
     own, counts = np.float32(own), np.float32(weight or [1, 1, 1, 1])
     asked = np.where(own[:, None] == 1, x["label"], np.roll(x["label"], 1, axis=1))
-    monkeypatch.setattr(gan, "_asked", lambda batch, run: (asked, tf.constant(own)))
+    monkeypatch.setattr(gan, "_asked", lambda batch, run: (tf.constant(asked), tf.constant(own)))
     logs = gan.train_on_batch(x, sketch, sample_weight=None if weight is None else counts)
 
     with tf.GradientTape() as tape:
