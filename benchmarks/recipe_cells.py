@@ -123,10 +123,22 @@ class CellResults:
         if not file.exists():
             say("training an independent classifier on the real sketches, as a judge")
             _, labels, sketches = train.as_arrays((image_size, image_size))
-            part = file.with_name(f"part-{file.name}")
-            train_judge(sketches, labels, epochs=epochs, seed=seed).save(part)
-            part.replace(file)
+            save_whole(train_judge(sketches, labels, epochs=epochs, seed=seed), file)
         return keras.saving.load_model(file)
+
+    def pair_judge(self, train, image_size, epochs):
+        """An independent judge of which photo a sketch is of, trained once: 10 batches for each epoch."""
+        import keras
+
+        from keras_cgan.judges import PairJudge, train_pair_judge
+
+        files = [self.path / f"{part}-judge.keras" for part in PairJudge._fields]
+        if not all(file.exists() for file in files):
+            say("training two networks to tell which real sketch is of which photo, as a judge")
+            photos, _, sketches = train.as_arrays((image_size, image_size))
+            for tower, file in zip(train_pair_judge(photos, sketches, 10 * epochs), files, strict=True):
+                save_whole(tower, file)
+        return PairJudge(*(keras.saving.load_model(file) for file in files))
 
     def check_judged_alike(self, measure, value):
         """Raises a `ValueError` where a cell, as of a file from elsewhere, has another value of a measure."""
@@ -139,19 +151,27 @@ class CellResults:
                     )
 
 
+def save_whole(network, file):
+    """Saves a network so that its file is complete or not there."""
+    part = file.with_name(f"part-{file.name}")
+    network.save(part)
+    part.replace(file)
+
+
 def mean_by_judges(judges, measure):
     """The mean, by name, of what `measure(judge)` gives: dicts of floats."""
     found = [measure(judge) for judge in judges]
     return {name: statistics.fmean(each[name] for each in found) for name in found[0]}
 
 
-def fixed_rows(judges, test, others=None):
+def fixed_rows(judges, test, others=None, pair_judge=None):
     """What the measures say of drawings that no network made: the true sketches, white paper, and others.
 
     Args:
         judges: A list of what `train_judge` makes; the rows are their means.
         test: Photos, labels and true sketches.
         others: More drawings by name, of the shape of the sketches.
+        pair_judge: Optional, as `train_pair_judge` makes it.
 
     Returns:
         A dict of name -> measures, as `evaluate_drawn` gives them.
@@ -161,10 +181,11 @@ def fixed_rows(judges, test, others=None):
     from keras_cgan.evaluate import evaluate_drawn
 
     drawings = {"true sketches": test[2], "white paper": np.ones_like(test[2]), **(others or {})}
-    return {
-        name: mean_by_judges(judges, lambda judge, drawn=drawn: evaluate_drawn(drawn, judge, *test))
-        for name, drawn in drawings.items()
-    }
+
+    def measures(drawn):
+        return mean_by_judges(judges, lambda judge: evaluate_drawn(drawn, judge, *test, pair_judge))
+
+    return {name: measures(drawn) for name, drawn in drawings.items()}
 
 
 def _figures(values):

@@ -5,13 +5,14 @@
     python benchmarks/strategies.py --part ablation         # class-and-photo, less one thing at a time
 
 Each cell is trained for as many steps as all others, and measured on test pairs by three classifiers that
-none was trained with: the rank by features depends on who looks, so it is the mean of theirs. No column
-stands alone: see keras_cgan/evaluate.py. A killed run goes on: the same command; what is in `generators` is
-not trained again. At the end there is a table, and strategies.png with the same photos through every cell
-of seed 0.
+none was trained with: the rank by features depends on who looks, so it is the mean of theirs. Two more
+networks say which photo a sketch is of, which a tracing passes as well as the true sketch. No column
+stands alone: see keras_cgan/evaluate.py. A killed run goes on: the same command; what is in `generators`
+is not trained again. At the end there is a table, and strategies.png with the same photos through every
+cell of seed 0.
 """
 
-from recipe_cells import CellResults, chosen_cells, fixed_rows, mean_by_judges, parser_of
+from recipe_cells import CellResults, chosen_cells, fixed_rows, mean_by_judges, parser_of, save_whole
 from side_by_side import start
 
 from keras_cgan.startup import PRECISIONS
@@ -60,7 +61,7 @@ ABLATION = {
     "no adversarial loss": {"strategy": PHOTO, "label": True, "adversarial_weight": 0.0},
     "D not augmented": {"strategy": PHOTO, "label": True, "without": "augment"},
     "no moving average": {"strategy": PHOTO, "label": True, "average_decay": None},
-    "and photo information": {"strategy": PHOTO, "label": True, "towers": True},
+    "no photo information": {"strategy": PHOTO, "label": True, "without": "photo_information"},
 }
 PARTS = {"strategies": CELLS, "ablation": ABLATION}
 COLUMNS = {
@@ -69,6 +70,7 @@ COLUMNS = {
     "swap_asked": "asked for another class",
     "photo_rank_features": "true sketch's rank, features",
     "photo_rank_chamfer": "true sketch's rank, chamfer",
+    "pair_rank": "photo's rank by a pair judge",
     "within_class_diversity": "diversity within a class",
     "stroke_f1_2px": "stroke F1, 2 px",
     "copying_ratio": "distance to training sketches",
@@ -88,12 +90,12 @@ def make_model(cell, size, n_classes, filters, towers=None):
         cell: A value of `CELLS` or `ABLATION`.
         size: `(height, width)` in pixels.
         n_classes, filters: As `strategy_networks` takes them.
-        towers: Trained towers for the cell that has them.
+        towers: Trained towers, for a cell that asks for them.
 
     Returns:
         A `ConditionalGAN`.
     """
-    from keras_cgan import PhotoInformation, photo_options, strategy_model, strategy_networks
+    from keras_cgan import photo_options, strategy_model, strategy_networks
     from keras_cgan.discriminators import patch_discriminator
 
     strategy, without = cell["strategy"], cell.get("without")
@@ -111,13 +113,11 @@ def make_model(cell, size, n_classes, filters, towers=None):
     if without == "augment":
         networks[1] = patch_discriminator((*size, 1), filters=filters, norm="instance")
     aligned = cell.get("aligned", False)
-    more = photo_options(strategy, aligned)
+    more = photo_options(strategy, aligned, towers)
     if without == "swaps":
         more |= {"swap_rate": 0.0, "class_weight": mean_class_weight(n_classes)}
     elif more:
         more["terms"] = [term for term in more["terms"] if term.name != without]
-    if towers:
-        more["terms"].append(PhotoInformation(*towers))
     given = {name: cell[name] for name in cell if name.endswith("_weight") or name == "average_decay"}
     return strategy_model(strategy, networks, aligned, **more, **given)
 
@@ -134,16 +134,19 @@ def warp_of(cell):
     return cell.get("warp", default_warp(cell["strategy"], cell.get("aligned", False)))
 
 
-def trained_towers(pairs, size):
-    """Two towers that have learnt which sketch is of which photo."""
-    from keras_cgan import image_tower, train_towers
+def asks_for_towers(cell):
+    """Whether a cell asks that the photo be told from the sketch by towers."""
+    asked = photo_weights(cell["strategy"], cell.get("aligned", False))
+    return "photo_information" in asked and cell.get("without") != "photo_information"
+
+
+def trained_towers(pairs, size, steps):
+    """Two towers that have learnt which sketch is of which photo, for no longer than the generator."""
+    from keras_cgan import photo_towers, train_towers
 
     photos, _, sketches = pairs.as_arrays(size)
-    towers = (
-        image_tower((*size, 3), name="photo_tower"),
-        image_tower((*size, 1), input_noise=0.5, name="sketch_tower"),
-    )
-    train_towers(*towers, photos, sketches)
+    towers = photo_towers((*size, 3))
+    train_towers(*towers, photos, sketches, steps=min(600, steps))
     return towers
 
 
@@ -206,7 +209,8 @@ def main():
     size = (options.image_size,) * 2
     judges = [results.judge(pairs, options.image_size, options.judge_epochs, seed) for seed in JUDGE_SEEDS]
     test, train_sketches = test_pairs.as_arrays(size), pairs.as_arrays(size)[2]
-    fixed = fixed_rows(judges, test, without_network(test[0]))
+    pair_judge = results.pair_judge(pairs, options.image_size, options.judge_epochs)
+    fixed = fixed_rows(judges, test, without_network(test[0]), pair_judge)
     results.check_judged_alike("class_accuracy_real", fixed["true sketches"]["class_accuracy_real"])
     (results.path / "generators").mkdir(exist_ok=True)
 
@@ -216,7 +220,7 @@ def main():
     def trained(cell, seed):
         keras.utils.set_random_seed(seed)
         keras.config.set_dtype_policy(options.precision)
-        towers = trained_towers(pairs, size) if cell.get("towers") else None
+        towers = trained_towers(pairs, size, options.steps) if asks_for_towers(cell) else None
         model = make_model(cell, size, pairs.n_classes, options.filters, towers)
         pipeline = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True, warp=warp_of(cell))
         model.fit(pipeline.batches(), steps_per_epoch=options.steps, verbose=0)
@@ -226,12 +230,10 @@ def main():
     def measure(cell, seed):
         file = file_of(next(name for name, each in cells.items() if each is cell), seed)
         if not file.exists():
-            part = file.with_name(f"part-{file.name}")
-            trained(cell, seed).save(part)
-            part.replace(file)
+            save_whole(trained(cell, seed), file)
         generator = keras.saving.load_model(file)
         measures = mean_by_judges(
-            judges, lambda judge: evaluate(generator, judge, *test, train_sketches=train_sketches)
+            judges, lambda judge: evaluate(generator, judge, *test, pair_judge, train_sketches)
         )
         return measures, sample_grid(generator, *test, pairs.class_names)
 

@@ -18,6 +18,7 @@ from keras_cgan.run_folder import RunFolder
 from keras_cgan.startup import PRECISIONS, start_tensorflow
 from keras_cgan.strategies import STRATEGIES, default_warp, default_weights, photo_weights
 
+MOST_TOWER_PAIRS, MOST_TOWER_STEPS = 3000, 600  # that class-and-photo's towers learn from
 LEAST = {"image_size": 24, "batch_size": 1, "filters": 1, "epochs": 1, "seed": 0}
 
 
@@ -82,7 +83,16 @@ def make_pipelines(train, test, options):
     return pipeline, PairPipeline(test, size, options.batch_size, shuffle=False, augment=False)
 
 
-def make_model(options, n_classes):
+def make_towers(options):
+    """Two networks that are to learn which sketch is of which photo; `None` where a strategy has no need."""
+    from keras_cgan import photo_towers
+
+    if "photo_information" not in photo_weights(options.strategy, options.aligned):
+        return None
+    return photo_towers((options.image_size, options.image_size, 3))
+
+
+def make_model(options, n_classes, towers=None):
     """The compiled model: networks of the strategy, and an optimizer for each by default."""
     from keras_cgan import strategy_model, strategy_networks
 
@@ -92,7 +102,18 @@ def make_model(options, n_classes):
     networks = strategy_networks(
         options.strategy, size, n_classes, label_input=label_input, filters=options.filters
     )
-    return strategy_model(options.strategy, networks, options.aligned, average_decay=0.999)
+    return strategy_model(options.strategy, networks, options.aligned, towers, average_decay=0.999)
+
+
+def teach(towers, pairs, options, most_steps):
+    """Trains the towers on the true pairs, for no longer than the generator: each machine on one device."""
+    from keras_cgan import train_towers
+
+    photos, _, sketches = pairs.as_arrays((options.image_size,) * 2, MOST_TOWER_PAIRS)
+    of_one_device = make_towers(options)
+    train_towers(*of_one_device, photos, sketches, steps=min(MOST_TOWER_STEPS, most_steps))
+    for tower, taught in zip(towers, of_one_device, strict=True):
+        tower.set_weights(taught.get_weights())
 
 
 def main(arguments=None):
@@ -122,7 +143,8 @@ def main(arguments=None):
             print(describe_alignment(alignment), flush=True)
     pipeline, held_out = make_pipelines(train, test, options)
     with strategy.scope():
-        gan = make_model(options, train.n_classes)
+        towers = make_towers(options)
+        gan = make_model(options, train.n_classes, towers)
 
     # Only now: a run that cannot start leaves no folder behind.
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}
@@ -133,6 +155,10 @@ def main(arguments=None):
     if chief:
         RunFolder.new_or_same(out, settings)
     checkpoint = TrainerCheckpoint(gan, out / "checkpoint")
+    if towers and not checkpoint.exists():
+        if chief:
+            print("training two networks to tell which sketch is of which photo ...", flush=True)
+        teach(towers, train, options, options.epochs * pipeline.steps_per_epoch)
     epoch = checkpoint.restore()
     # What has gone wrong is not saved: one machine goes back to the last good epoch, several stop.
     callbacks = [RestoreIfNotFinite(checkpoint)]

@@ -54,6 +54,8 @@ SAMPLE_EVERY = 20  # batches
 ADVICE = "a new run with --precision float32 or other weights may help"  # where a loss is NaN
 MOST_TEST_PHOTOS = 1000  # that the final measures are taken on
 MOST_JUDGE_SKETCHES = 3000  # that the judge learns from
+MOST_TOWER_PAIRS = 3000  # that class-and-photo's towers learn from
+MOST_TOWER_STEPS = 600
 
 
 def parse_arguments(arguments=None):
@@ -228,7 +230,16 @@ def open_run(options, settings):
     return run
 
 
-def make_trainer(settings, n_classes):
+def make_towers(settings):
+    """Two networks that are to learn which sketch is of which photo; `None` where a strategy has no need."""
+    from keras_cgan import photo_towers
+
+    if "photo_information" not in settings["photo_weights"]:
+        return None
+    return photo_towers((settings["image_size"], settings["image_size"], 3))
+
+
+def make_trainer(settings, n_classes, towers=None):
     """The engine over the networks of the strategy: both answer `train_on_batch(x, y)` with the losses."""
     from keras_cgan import ReferenceTrainer, strategy_model, strategy_networks
 
@@ -243,7 +254,7 @@ def make_trainer(settings, n_classes):
     weights = {name: settings[name] for name in ("l1_weight", "adversarial_weight", "class_weight")}
     if settings["engine"] == "reference":
         return ReferenceTrainer(*networks, settings["strategy"], **weights)
-    return strategy_model(settings["strategy"], networks, settings["aligned"], **weights)
+    return strategy_model(settings["strategy"], networks, settings["aligned"], towers, **weights)
 
 
 def make_pipeline(pairs, settings):
@@ -253,13 +264,25 @@ def make_pipeline(pairs, settings):
     return PairPipeline(pairs, size, settings["batch_size"], seed=settings["seed"], warp=settings["warp"])
 
 
-def train(run, trainer, pipeline, samples, alarms):
+def teach(towers, pairs, settings, most_steps):
+    """Trains the towers on the true pairs, for no longer than the generator."""
+    from keras_cgan import train_towers
+
+    photos, _, sketches = pairs.as_arrays((settings["image_size"],) * 2, MOST_TOWER_PAIRS)
+    print(f"training two networks to tell which of {len(photos)} sketches is of which photo ...", flush=True)
+    train_towers(*towers, photos, sketches, steps=min(MOST_TOWER_STEPS, most_steps))
+
+
+def train(run, trainer, pipeline, samples, alarms, towers=None):
     """The training loop. Returns the number of steps done and of all: the same, unless it was stopped."""
     from keras_cgan.callbacks import RestoreSteps
     from keras_cgan.training.checkpoint import TrainerCheckpoint
 
     total = run.settings["epochs"] * pipeline.steps_per_epoch
-    restore = RestoreSteps(TrainerCheckpoint(trainer, run.path / "checkpoint"), trainer, advice=ADVICE)
+    checkpoint = TrainerCheckpoint(trainer, run.path / "checkpoint")
+    if towers and not checkpoint.exists():
+        teach(towers, pipeline.pairs, run.settings, total)
+    restore = RestoreSteps(checkpoint, trainer, advice=ADVICE)
     step = restore.begin()
     run.keep_losses(step)
     progress = Progress(total, SAMPLE_EVERY)
@@ -355,12 +378,13 @@ def main(arguments=None):
     print(f"{counts} of {len(names)} classes: {', '.join(names)}")
 
     settle(settings, train_pairs)
-    trainer = make_trainer(settings, len(names))
+    towers = make_towers(settings)
+    trainer = make_trainer(settings, len(names), towers)
     pipeline = make_pipeline(train_pairs, settings)
     test = test_pairs.as_arrays((settings["image_size"],) * 2, MOST_TEST_PHOTOS)
     samples = Samples(trainer.generator, *test, names)
     run = open_run(options, settings)  # only now: a run that cannot start leaves no folder behind
-    step, total = train(run, trainer, pipeline, samples, EpochAlarms(trainer, *test, ADVICE))
+    step, total = train(run, trainer, pipeline, samples, EpochAlarms(trainer, *test, ADVICE), towers)
     if step < total:
         print(f"stopped and saved after step {step} of {total}. To go on:")
         print("  " + shlex.join([sys.executable, sys.argv[0], "--resume", str(run.path)]))

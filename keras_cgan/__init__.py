@@ -39,7 +39,7 @@ _EXPORTS = {
         "generator_l2_loss",
     ),
     "adversarial_losses": ("ADVERSARIAL_LOSSES", "adversarial_loss", "gaussian_loss"),
-    "contrastive": ("contrastive_loss", "image_tower", "train_towers"),
+    "contrastive": ("contrastive_loss", "image_tower", "photo_towers", "train_towers"),
     "diff_augment": ("DiffAugment",),
     "latents": ("Latent",),
     "minibatch_discrimination": ("MinibatchDiscrimination",),

@@ -14,20 +14,57 @@ from keras_cgan.checks import (
 )
 
 
-def image_tower(image_shape, size=64, filters=32, n_blocks=4, dropout=0.3, input_noise=0.0, name="tower"):
+LOOKED_AT = 64  # px: towers of a strategy look at images shrunk to about this
+
+
+def photo_towers(photo_shape, sketch_channels=1):
+    """Builds two towers for `PhotoInformation`: one for photos, one for sketches, not trained yet.
+
+    They look at images shrunk to about 64 pixels, and at sketches through noise.
+
+    Args:
+        photo_shape: `(height, width, channels)` of a photo in pixels, both sides at least 16.
+        sketch_channels: Channels of a sketch.
+
+    Returns:
+        `(photo_tower, sketch_tower)`, two `keras.Model`s as `image_tower` makes them.
+
+    Raises:
+        ValueError: The photo is too small.
+
+    Example:
+
+    >>> towers = photo_towers((64, 64, 3))
+    >>> train_towers(*towers, photos, sketches)
+    >>> gan = strategy_model("class-and-photo", networks, towers=towers)
+    """
+    height, width, _ = check_image_shape(photo_shape)
+    shrink = max(1, min(height, width) // LOOKED_AT)
+    sketch_shape = (height, width, sketch_channels)
+    return (
+        image_tower(photo_shape, shrink=shrink, name="photo_tower"),
+        image_tower(sketch_shape, shrink=shrink, input_noise=0.5, name="sketch_tower"),
+    )
+
+
+def image_tower(
+    image_shape, size=64, filters=32, n_blocks=4, dropout=0.3, input_noise=0.0, shrink=1, name="tower"
+):
     """Builds a small network from an image to a direction: an embedding of length 1.
 
     Stride-2 convolutions with batch norm, then one linear layer over what is left of the places: a
     mean over them would lose where things are, by which sketches of one class differ.
 
     Args:
-        image_shape: `(height, width, channels)` in pixels, both sides at least `2 ** n_blocks`.
+        image_shape: `(height, width, channels)` in pixels, both sides at least
+            `shrink * 2 ** n_blocks`.
         size: Length of the embedding.
         filters: Maps of the first block; the second has twice, all others four times as many.
         n_blocks: Number of halvings.
         dropout: Rate before the last layer.
         input_noise: Standard deviation of Gaussian noise on the image in training. A tower that
             reads through noise cannot be told a photo by a faint pattern: a generator has to draw it.
+        shrink: The image is reduced so many times first, by averages.
         name: Name of the model.
 
     Returns:
@@ -46,11 +83,13 @@ def image_tower(image_shape, size=64, filters=32, n_blocks=4, dropout=0.3, input
     supervision", figure 3, in small.
     """
     image_shape = check_image_shape(image_shape)
-    check_at_least(1, size=size, filters=filters, n_blocks=n_blocks)
+    check_at_least(1, size=size, filters=filters, n_blocks=n_blocks, shrink=shrink)
     check_weights(input_noise=input_noise)
     check_rate(dropout)
-    check_sides(image_shape, smallest=2**n_blocks)
+    check_sides(image_shape, smallest=shrink * 2**n_blocks)
     inputs = x = keras.Input(image_shape, name="image")
+    if shrink > 1:
+        x = layers.AveragePooling2D(shrink, name="shrink")(x)
     if input_noise:
         x = layers.GaussianNoise(input_noise, name="input_noise")(x)
     for number in range(n_blocks):
@@ -116,8 +155,9 @@ def train_towers(
         sketches: Their sketches, `(n, height, width, channels)` in [-1, 1].
         steps: Batches to learn from, to whole passes over the pairs.
         batch_size: Pairs a batch; at most n. Each is told from the others of its batch.
-        augment: Optional Keras layer that shifts or turns photo and sketch alike: it is called on
-            the two stacked, channels last.
+        augment: A Keras layer that changes photo and sketch alike: it is called on the two stacked,
+            channels last. By default `small_changes()`, without which some hundred pairs are soon known
+            by heart; `keras.layers.Identity()` for none.
         temperature: As in `contrastive_loss`.
         learning_rate: Of AdamW, with cosine decay.
         verbose: As in `keras.Model.fit`.
@@ -140,6 +180,7 @@ def train_towers(
             "`photos` and `sketches` must be two or more pairs. "
             f"Received: {len(photos)} photos and {len(sketches)} sketches"
         )
+    augment = small_changes() if augment is None else augment
     trained = _Towers(photo_tower, sketch_tower, augment, temperature)
     batch_size = min(batch_size, len(photos))
     steps_per_epoch = len(photos) // batch_size
@@ -149,6 +190,35 @@ def train_towers(
     # A short last batch would be an easier question, and one of a single pair none.
     pairs = tf.data.Dataset.from_tensor_slices({"photo": photos, "sketch": sketches}).shuffle(len(photos))
     trained.fit(pairs.batch(batch_size, drop_remainder=True), epochs=epochs, shuffle=False, verbose=verbose)
+
+
+def small_changes(seed=None, mirror=True, background=1.0):
+    """A layer that mirrors, turns, scales and shifts images a little, in training only.
+
+    Args:
+        seed: Of its random numbers; `None`: Keras' global seed.
+        mirror: Whether images are mirrored too.
+        background: What is left free, in [-1, 1]: 1 for paper.
+
+    Returns:
+        A `keras.Sequential` of images `(batch, height, width, channels)`.
+
+    Example:
+
+    >>> train_towers(*towers, photos, sketches, augment=small_changes(mirror=False))
+    """
+    paper = {"fill_mode": "constant", "fill_value": background}
+    seeds = [None] * 4 if seed is None else range(seed, seed + 4)
+    flip = [layers.RandomFlip("horizontal", seed=seeds[0])] if mirror else []
+    return keras.Sequential(
+        [
+            *flip,
+            layers.RandomRotation(0.03, **paper, seed=seeds[1]),
+            layers.RandomZoom(0.15, **paper, seed=seeds[2]),
+            layers.RandomTranslation(0.1, 0.1, **paper, seed=seeds[3]),
+        ],
+        name="augment",
+    )
 
 
 class _Towers(keras.Model):
@@ -161,9 +231,8 @@ class _Towers(keras.Model):
 
     def call(self, inputs, training=None):
         photo, sketch = inputs["photo"], inputs["sketch"]
-        if self.augment is not None:
-            both = self.augment(ops.concatenate([photo, sketch], axis=-1), training=training)
-            photo, sketch = both[..., : photo.shape[-1]], both[..., photo.shape[-1] :]
+        both = self.augment(ops.concatenate([photo, sketch], axis=-1), training=training)
+        photo, sketch = both[..., : photo.shape[-1]], both[..., photo.shape[-1] :]
         return self.photo_tower(photo, training=training), self.sketch_tower(sketch, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

@@ -3,10 +3,8 @@
 from typing import Any, NamedTuple
 
 import keras
-from keras import layers
-
 from keras_cgan.classifiers import vgg_classifier
-from keras_cgan.contrastive import embedding_output, train_towers
+from keras_cgan.contrastive import embedding_output, small_changes, train_towers
 from keras_cgan.metrics import feature_distances
 from keras_cgan.precision import float32
 
@@ -58,7 +56,7 @@ def train_judge(
     keras.utils.set_random_seed(seed)
     with float32():  # whatever the generator was trained in: all are judged alike
         judge = _network(sketches.shape[1:], labels.shape[1])
-        augment = _augmentation(seed, mirror, background)
+        augment = small_changes(seed, mirror, background)
         trained = keras.Model(judge.input, judge(augment(judge.input)))
     steps_per_epoch = -(-len(sketches) // batch_size)
     if epochs is None:
@@ -125,7 +123,7 @@ def train_pair_judge(photos, sketches, steps=PAIR_STEPS, seed=2000, mirror=True,
     keras.utils.set_random_seed(seed)
     with float32():
         judge = PairJudge(_tower(photos.shape[1:], "photo_judge"), _tower(sketches.shape[1:], "sketch_judge"))
-        augment = _augmentation(seed, mirror, background)
+        augment = small_changes(seed, mirror, background)
         train_towers(*judge, photos, sketches, steps, PAIR_BATCH, augment, verbose=verbose)
     return judge
 
@@ -163,18 +161,3 @@ def _tower(image_shape, name):
     network = _network(image_shape)
     maps = network.get_layer("features").input
     return keras.Model(network.input, embedding_output(maps, size=64, dropout=0.3), name=name)
-
-
-def _augmentation(seed, mirror, background):
-    """What a judge sees of a sketch, or of a pair stacked, while it learns."""
-    paper = {"fill_mode": "constant", "fill_value": background}
-    flip = [layers.RandomFlip("horizontal", seed=seed)] if mirror else []
-    return keras.Sequential(
-        [
-            *flip,
-            layers.RandomRotation(0.03, **paper, seed=seed + 1),
-            layers.RandomZoom(0.15, **paper, seed=seed + 2),
-            layers.RandomTranslation(0.1, 0.1, **paper, seed=seed + 3),
-        ],
-        name="augment",
-    )

@@ -53,7 +53,7 @@ STRATEGIES = {
     "classifier": Strategy("a classifier beside D: recommended", True, ("real_fake",), classifier=True),
     "shared-q": Strategy("D's trunk also reads the class of real sketches", True, ("real_fake", "label")),
     "class-and-photo": Strategy(
-        "a classifier, the photo's edges, and labels swapped: both can be read",
+        "a classifier, labels swapped, and the photo told by its edges and by towers: both can be read",
         False,
         ("real_fake",),
         classifier=True,
@@ -112,13 +112,15 @@ def default_warp(strategy, aligned=False):
     return 0.0 if aligned else chosen.warp
 
 
-def photo_options(strategy, aligned=False):
+def photo_options(strategy, aligned=False, towers=None):
     """What `ConditionalGAN` is given beside networks and weights, for the photo to be readable too.
 
     Args:
         strategy: One of `STRATEGIES`.
         aligned: As `default_weights` takes it: the true sketch then says where lines go, and no label
             is swapped, for a sketch that lies on its photo's lines cannot be of another class.
+        towers: `photo_towers`, trained by `train_towers` before the generator is. Without them the
+            sketch need not tell its photo from others of its class (`PhotoInformation`).
 
     Returns:
         Arguments by name: `terms` and those of swapped labels; none for most strategies.
@@ -132,9 +134,13 @@ def photo_options(strategy, aligned=False):
     weights = photo_weights(strategy, aligned)
     if not weights:
         return {}
+    from keras_cgan.photo_information import PhotoInformation
     from keras_cgan.terms import BlurredL1, EdgeLikeness
 
     terms = [EdgeLikeness(weights.pop("edges"), own_class_only=True), BlurredL1(weights.pop("blurred_l1"))]
+    information = weights.pop("photo_information")
+    if towers:
+        terms.append(PhotoInformation(*towers, weight=information))
     return {**weights, "terms": terms}
 
 
@@ -145,8 +151,8 @@ def photo_weights(strategy, aligned=False):
         strategy, aligned: As `photo_options` takes them.
 
     Returns:
-        A dict of the weights of the terms `edges` and `blurred_l1`, `swap_rate` and `swap_weight`; empty
-        for most strategies.
+        A dict of the weights of the terms `edges`, `blurred_l1` and `photo_information`, `swap_rate` and
+        `swap_weight`; empty for most strategies.
 
     Example:
 
@@ -156,10 +162,16 @@ def photo_weights(strategy, aligned=False):
     if not check_strategy(strategy).photo or aligned:
         return {}
     # The photo's own class follows from its edges. It is another class that takes a weight.
-    return {"edges": 75.0, "blurred_l1": 10.0, "swap_rate": 0.4, "swap_weight": 50.0}
+    return {
+        "edges": 75.0,
+        "blurred_l1": 10.0,
+        "photo_information": 1.0,
+        "swap_rate": 0.4,
+        "swap_weight": 50.0,
+    }
 
 
-def strategy_model(strategy, networks, aligned=False, **options):
+def strategy_model(strategy, networks, aligned=False, towers=None, **options):
     """The engine over the networks of a strategy, with what suits it, compiled.
 
     Compile it anew for other optimizers than the default ones.
@@ -168,6 +180,7 @@ def strategy_model(strategy, networks, aligned=False, **options):
         strategy: One of `STRATEGIES`.
         networks: Generator, discriminator and classifier, as `strategy_networks` returns them.
         aligned: As `default_weights` takes it.
+        towers: As `photo_options` takes them.
         **options: More arguments of `ConditionalGAN`, in place of the strategy's own weights, terms
             and moving average too.
 
@@ -180,13 +193,15 @@ def strategy_model(strategy, networks, aligned=False, **options):
     Example:
 
     >>> networks = strategy_networks("class-and-photo", (64, 64, 3), n_classes=6)
-    >>> gan = strategy_model("class-and-photo", networks)
+    >>> towers = photo_towers((64, 64, 3))
+    >>> train_towers(*towers, photos, sketches)
+    >>> gan = strategy_model("class-and-photo", networks, towers=towers)
     >>> gan.fit(dataset, epochs=50)
     """
     from keras_cgan.training import ConditionalGAN
 
     chosen = check_strategy(strategy)
-    own = default_weights(strategy, aligned) | photo_options(strategy, aligned)
+    own = default_weights(strategy, aligned) | photo_options(strategy, aligned, towers)
     own["average_decay"] = chosen.average_decay
     gan = ConditionalGAN(*networks, strategy, **(own | options))
     gan.compile()

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_cgan.contrastive import contrastive_loss, image_tower, train_towers
+from keras_cgan.contrastive import (
+    contrastive_loss,
+    image_tower,
+    photo_towers,
+    small_changes,
+    train_towers,
+)
 from keras_cgan.data import EmbeddedPairs
 from keras_cgan.metrics import photo_rank
 
@@ -44,6 +50,33 @@ def test_noise_is_there_in_training_alone():
     assert np.abs(trained[0] - trained[1]).max() > 1e-3
     still = keras.ops.convert_to_numpy(tower(x, training=False))
     np.testing.assert_array_equal(still[0], still[1])
+
+
+@pytest.mark.parametrize(("side", "shrunk"), [(16, 16), (100, 100), (128, 64), (256, 64)])
+def test_towers_of_a_strategy_look_at_about_64_pixels(side, shrunk):
+    photo, sketch = photo_towers((side, side + 8, 3), sketch_channels=2)
+    assert photo.input_shape == (None, side, side + 8, 3) and sketch.input_shape == (None, side, side + 8, 2)
+    assert photo.output_shape == sketch.output_shape == (None, 64)
+    for tower in (photo, sketch):
+        assert tower.get_layer("block1_conv").input.shape[1] == shrunk
+    noise = [type(layer).__name__ == "GaussianNoise" for layer in sketch.layers]
+    assert sum(noise) == 1 and not any(type(layer).__name__ == "GaussianNoise" for layer in photo.layers)
+
+
+def test_small_changes_are_made_in_training_alone_and_leave_paper():
+    keras.utils.set_random_seed(0)
+    image = np.ones((8, 32, 32, 2), "float32")
+    image[:, 8:12, 8:24] = -1
+    still, changed = small_changes()(image, training=False), small_changes()(image, training=True)
+    np.testing.assert_array_equal(still, image)
+    changed = keras.ops.convert_to_numpy(changed)
+    assert (np.abs(changed - image).mean(axis=(1, 2, 3)) > 0.01).all()
+    np.testing.assert_array_equal(changed[..., 0], changed[..., 1])  # all channels alike
+    np.testing.assert_array_equal(changed[:, [0, -1], :][:, :, [0, -1]], 1)
+    again = [small_changes(seed=3)(image, training=True) for _ in range(2)]
+    np.testing.assert_array_equal(*again)
+    names = [type(layer).__name__ for layer in small_changes(mirror=False).layers]
+    assert len(names) == 3 and "RandomFlip" not in names
 
 
 def pairs(count, seed):

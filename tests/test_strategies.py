@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cgan import STRATEGIES, photo_options, strategy_model, strategy_networks
+from keras_cgan import STRATEGIES, photo_options, photo_towers, strategy_model, strategy_networks
 from keras_cgan.strategies import default_warp, photo_weights
 
 PHOTO, N_CLASSES, N_PATCHES = (48, 64, 3), 5, (10, 14)
@@ -156,9 +156,18 @@ def test_asked_for_options_take_the_place_of_the_strategys():
     assert gan._given["l1_weight"] == 100.0  # for aligned pairs, and not asked for
 
 
+def test_the_photo_is_told_by_towers_where_there_are_some():
+    towers = photo_towers(PHOTO)
+    gan = strategy_model("class-and-photo", networks("class-and-photo"), towers=towers)
+    term = gan.terms[-1]
+    assert (term.photo_tower, term.sketch_tower) == towers and "g_photo_information" in gan.loss_names
+    for strategy, aligned in (("class-and-photo", True), ("classifier", False)):
+        assert not photo_options(strategy, aligned, towers)
+
+
 def test_the_numbers_of_a_run_are_those_of_its_terms_and_swaps():
     weights = photo_weights("class-and-photo")
-    more = photo_options("class-and-photo")
+    more = photo_options("class-and-photo", towers=photo_towers(PHOTO))
     assert {term.name: term.weight for term in more.pop("terms")} | more == weights
     assert photo_weights("class-and-photo", aligned=True) == photo_weights("classifier") == {}
 

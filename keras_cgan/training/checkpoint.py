@@ -71,6 +71,10 @@ class TrainerCheckpoint:
             ) from error
         return int(self._step)
 
+    def exists(self):
+        """Whether there is a complete save to restore."""
+        return self._manager.latest_checkpoint is not None
+
     def each_epoch(self):
         """A Keras callback that saves after each epoch, counting epochs from 1.
 

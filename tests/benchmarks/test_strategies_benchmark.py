@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not
 
 import strategies  # noqa: E402
 
-from keras_cgan import STRATEGIES, metrics, strategy_networks  # noqa: E402
+from keras_cgan import STRATEGIES, metrics, photo_towers, strategy_networks  # noqa: E402
 from keras_cgan.data import EmbeddedPairs  # noqa: E402
 
 SIZE = (24, 24)
@@ -34,6 +34,7 @@ def test_cells_can_be_named_by_commas():
 @pytest.mark.parametrize("name", strategies.ABLATION)
 def test_an_ablation_is_the_whole_but_for_one_thing(name):
     cells = [strategies.ABLATION[each] for each in ("class-and-photo", name)]
+    towers = photo_towers((*SIZE, 3))
     config = [
         {
             "terms": {term.name for term in model.terms},
@@ -43,12 +44,14 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
             "average": model.average_decay,
             **{key: model._given[key] for key in ("l1_weight", "class_weight", "adversarial_weight")},
         }
-        for cell, model in ((cell, strategies.make_model(cell, SIZE, 3, 2)) for cell in cells)
+        for cell, model in ((cell, strategies.make_model(cell, SIZE, 3, 2, towers)) for cell in cells)
     ]
+    assert config[0]["terms"] == {"edges", "blurred_l1", "photo_information"}
     changed = {key for key in config[0] if config[0][key] != config[1][key]}
     expected = {
         "no edges": {"terms"},
         "no blurred L1": {"terms"},
+        "no photo information": {"terms"},
         "no swapped labels": {"swaps", "class_weight"},  # weighed as in the mean of the whole
         "no class loss": {"class_weight"},
         "no adversarial loss": {"adversarial_weight"},
@@ -73,14 +76,11 @@ def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_
     assert len({strategies.warp_of(strategies.CELLS[name]) for name in bent}) == 1
 
 
-def test_a_term_of_towers_is_added():
-    pairs = strategies.PHOTO
-    assert strategies.ABLATION["and photo information"] == {"strategy": pairs, "label": True, "towers": True}
-    from keras_cgan import image_tower
-
-    towers = image_tower((*SIZE, 3), filters=2), image_tower((*SIZE, 1), filters=2)
-    model = strategies.make_model(strategies.ABLATION["and photo information"], SIZE, 3, 2, towers)
-    assert [term.name for term in model.terms][-1] == "photo_information"
+def test_towers_are_trained_for_cells_that_ask_for_them():
+    of_ablation = {name for name, cell in strategies.ABLATION.items() if strategies.asks_for_towers(cell)}
+    assert of_ablation == set(strategies.ABLATION) - {"no photo information"}
+    of_cells = {name for name, cell in strategies.CELLS.items() if strategies.asks_for_towers(cell)}
+    assert of_cells == {"class-and-photo + label"}
 
 
 def test_drawings_without_a_network_copy_the_photo():
@@ -101,8 +101,12 @@ def test_a_run_and_its_end(tmp_path):
     assert (tmp_path / "run" / "strategies.png").stat().st_size
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert set(results) == {"no edges", "class-and-photo"}
+    assert all(0 <= found["0"]["pair_rank"] <= 1 for found in results.values())
+    judges = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "run").glob("*judge*.keras")}
+    assert len(judges) == 5
     again = subprocess.run(run, capture_output=True, text=True, timeout=600)
     assert again.stdout.splitlines()[-8:] == first.stdout.splitlines()[-8:]
+    assert judges == {file.name: file.stat().st_mtime_ns for file in (tmp_path / "run").glob("*judge*.keras")}
 
 
 def test_the_picture_has_photos_of_all_classes():

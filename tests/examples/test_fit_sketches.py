@@ -122,7 +122,7 @@ def test_what_a_run_has_settled_is_kept(example, tmp_path):
 def test_alignment_is_measured_unless_it_is_said(example, data, tmp_path, capsys, monkeypatch):
     made = []
 
-    def stop(options, n_classes):
+    def stop(options, *_):
         made.append(options.aligned)
         raise InterruptedError
 
@@ -194,8 +194,8 @@ def test_the_generator_is_told_the_label_but_for_pix2pix(strategy, example):
 def test_what_has_gone_wrong_is_not_saved(example, data, tmp_path, monkeypatch):
     make_model = example.make_model
 
-    def make_broken(options, n_classes):
-        gan = make_model(options, n_classes)
+    def make_broken(*arguments):
+        gan = make_model(*arguments)
         bias = gan.discriminator.trainable_weights[-1]
         bias.assign(bias * np.nan)
         return gan
@@ -219,24 +219,31 @@ def test_help_has_every_default():
     assert "None" not in options
 
 
+WITH_TOWERS = ("--strategy", "class-and-photo", "--no-aligned")
+TAUGHT = "training two networks to tell which sketch is of which photo ...\n"
+
+
 @pytest.mark.slow
-def test_two_devices(data, tmp_path):
+@pytest.mark.parametrize("strategy", [(), WITH_TOWERS], ids=["classifier", "class-and-photo"])
+def test_two_devices(strategy, data, tmp_path):
     """`fit` under a MirroredStrategy, from the command line."""
     out = tmp_path / "fit"
-    command = ["--data", data, *TINY, "--epochs", 1, "--out", out]
-    finish(start(*command, program=("-c", ON_TWO_DEVICES)))
-    assert_complete(out, epochs=1)
+    for epochs in (1, 2):
+        command = ["--data", data, *TINY, *strategy, "--epochs", epochs, "--out", out]
+        stdout, _ = finish(start(*command, program=("-c", ON_TWO_DEVICES)))
+        assert_complete(out, epochs)
+        assert (TAUGHT in stdout) == (bool(strategy) and epochs == 1)
 
 
 @pytest.mark.slow
 def test_two_workers(data, tmp_path):
     """Two processes share a folder; the same commands go on."""
     for epochs in (1, 2):
-        command = ["--data", data, *TINY, "--precision", "float32", "--out", tmp_path / "fit"]
+        command = ["--data", data, *TINY, *WITH_TOWERS, "--precision", "float32", "--out", tmp_path / "fit"]
         workers = start_workers(*command, "--epochs", epochs)
         (chief, _), (other, _) = [finish(worker) for worker in workers]
         waits = "waiting for the other workers of TF_CONFIG (2 in all) ...\n"
-        assert ("alignment of photo and sketch: " in chief) == (epochs == 1)
+        assert (TAUGHT in chief) == (epochs == 1)
         assert chief.startswith(waits) and "generator: " in chief and other == waits
         assert_complete(tmp_path / "fit", epochs)
 

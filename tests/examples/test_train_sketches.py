@@ -259,9 +259,9 @@ def test_l1_is_for_pairs_that_align(example, capsys):
     assert (traced["l1_weight"], free["l1_weight"]) == (100.0, 0.0)
     assert (traced["class_weight"], free["class_weight"]) == (0.5, 0.25)
     assert (traced["warp"], free["warp"]) == (0, default_warp("class-and-photo"))
-    made = [example.make_trainer(found, 3) for found in (traced, free)]
+    made = [example.make_trainer(found, 3, example.make_towers(found)) for found in (traced, free)]
     swap_rate = photo_weights("class-and-photo")["swap_rate"]
-    assert [(len(gan.terms), gan.swap_rate) for gan in made] == [(0, 0), (2, swap_rate)] and swap_rate > 0
+    assert [(len(gan.terms), gan.swap_rate) for gan in made] == [(0, 0), (3, swap_rate)] and swap_rate > 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].endswith(": L1 can help") and said[1].endswith("do not belong together")
     asked = settings_of(example, *options, "0", "--no-aligned")
@@ -281,11 +281,49 @@ def test_pairs_are_bent_as_the_settings_say(example):
     np.testing.assert_array_equal(bent, as_asked)
 
 
+def test_towers_are_for_what_asks_that_the_photo_be_told(example):
+    options = "--image-size 32 --misalignment".split()
+    assert example.make_towers(settings_of(example, *options, "1")) is None
+    options = ["--strategy", "class-and-photo", *options]
+    assert example.make_towers(settings_of(example, *options, "0")) is None
+    assert len(example.make_towers(settings_of(example, *options, "1"))) == 2
+
+
+@pytest.mark.slow
+def test_towers_are_trained_once(example, data, tmp_path, capsys):
+    """Before the generator; a run that is gone on with has them from its save."""
+    taught, teach = [], example.teach
+
+    def spied(towers, *arguments):
+        before = [network.get_weights() for network in towers]
+        teach(towers, *arguments)
+        after = [network.get_weights() for network in towers]
+        taught.append(after)
+        for old, new in zip(before, after, strict=True):
+            assert not any(np.array_equal(a, b) for a, b in zip(old, new, strict=True))
+
+    options = ["--data", data, *TINY, "--strategy", "class-and-photo", "--no-aligned", "--epochs"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(example, "teach", spied)
+        lines = run(example, *options, 1, "--out", tmp_path / "run")
+        assert "training two networks to tell which of 20 sketches is of which photo ..." in lines
+        made = example.make_towers
+        patch.setattr(example, "make_towers", lambda settings: kept.extend(made(settings)) or kept)
+        kept = []
+        lines = run(example, "--resume", tmp_path / "run", "--epochs", 2)
+    assert len(taught) == 1 and not [line for line in lines if "two networks" in line]
+    for weights, network in zip(taught[0], kept, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(weights, network.get_weights(), strict=True))
+    assert np.isfinite([float(row["g_photo_information"]) for row in losses(tmp_path / "run")]).all()
+
+
 @pytest.mark.slow
 def test_class_and_photo_is_made_with_its_terms_and_swaps(example):
     options = "--strategy class-and-photo --image-size 24 --filters 2".split()
-    gan = example.make_trainer(settings_of(example, *options), n_classes=3)
-    assert {term.name for term in gan.terms} == {"edges", "blurred_l1"} and gan.swap_rate > 0
+    settings = settings_of(example, *options)
+    gan = example.make_trainer(settings, 3, example.make_towers(settings))
+    assert {term.name for term in gan.terms} == {"edges", "blurred_l1", "photo_information"}
+    assert gan.swap_rate > 0
     photos, labels, sketches = EmbeddedPairs(6).as_arrays((24, 24))
     for _ in range(2):
         gan.train_on_batch({"photo": photos, "label": labels[:, :3]}, sketches)
