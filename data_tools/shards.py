@@ -17,6 +17,7 @@ from data_tools.streams import complain, say
 from data_tools.target import Target, check_apart
 
 from keras_cgan.data import DataWarning, FolderPairs, scan
+from keras_cgan.data.images import ImageError, read_bytes
 from keras_cgan.data.shards import FOOTER_BYTES, HEADER_BYTES, INDEX, is_sharded
 from keras_cgan.startup import start_tensorflow
 
@@ -166,9 +167,13 @@ def _example(pairs, indices):
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
 
     photo = pairs.photo_paths[indices[0]]
+    try:
+        images = [read_bytes(path) for path in (photo, *(pairs.sketch_paths[index] for index in indices))]
+    except ImageError as error:  # gone, or another file, since the folder was looked through
+        raise DataError(str(error)) from error
     features = {
-        "photo": feature(photo.read_bytes()),
-        "sketch": feature(*(pairs.sketch_paths[index].read_bytes() for index in indices)),
+        "photo": feature(images[0]),
+        "sketch": feature(*images[1:]),
         "class": feature(os.fsencode(photo.parent.name)),
         "name": feature(os.fsencode(photo.stem)),
     }

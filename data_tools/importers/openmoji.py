@@ -13,7 +13,7 @@ from data_tools.groups import DataError, Group, ImageFile
 from data_tools.importers.importer import Importer, nested, positive
 
 from keras_cgan.data import scan
-from keras_cgan.data.images import ImageError, decode_bytes
+from keras_cgan.data.images import ImageError, decode_bytes, read_bytes
 
 BY = {"group": "group", "subgroup": "subgroups"}  # by option, the key of the table
 _PNG_FOLDERS = ("618x618", "72x72")
@@ -32,7 +32,12 @@ def add_options(parser):
         help="what is a class: group, such as animals-nature, or subgroup, such as animal-bird "
         "(default: %(default)s)",
     )
-    parser.add_argument("--only", nargs="+", metavar="CLASS", help="classes to import (default: all)")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="CLASS",
+        help="classes to import (default: all); name them after the source",
+    )
     parser.add_argument(
         "--one-tone", action="store_true", help="leave out skin tones: their line drawings are the same"
     )
@@ -165,7 +170,7 @@ def _designs(there):
     """
     keys, first = [], {}
     for number, (_, entry, images) in enumerate(there):
-        files = [hashlib.sha256(image.path.read_bytes()).hexdigest() for image in images]
+        files = [hashlib.sha256(read_bytes(image.path)).hexdigest() for image in images]
         keys += [(first.setdefault(key, number), number) for key in (_base_design(entry), *files)]
     joined = {number: group[0] for group in groups(keys) for number in group}
     return [_base_design(there[joined[number]][1]) for number in range(len(there))]

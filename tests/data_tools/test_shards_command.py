@@ -240,6 +240,20 @@ def test_other_failures_of_writing_name_the_file(source, out, monkeypatch):
     assert error.value.errno == errno.EIO
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+def test_an_image_that_has_become_a_pipe_is_said_and_not_waited_for(source, out, monkeypatch):
+    write_split = shards.write_split
+
+    def late(pairs, *arguments):
+        pairs.photo_paths[0].unlink()
+        os.mkfifo(pairs.photo_paths[0])
+        write_split(pairs, *arguments)
+
+    monkeypatch.setattr(shards, "write_split", late)
+    with pytest.raises(DataError, match="must be a file. Received: a folder, a pipe or a device"):
+        make(source, out)
+
+
 @pytest.mark.parametrize("splits", [("train", "test"), ("",)])
 def test_names_that_are_no_text(tmp_path, paint, splits):
     name = os.fsdecode(b"b\xe4r")
