@@ -64,6 +64,8 @@ def check(options):
 
 def settled(options):
     """The options, with what was settled when the run in their folder began, where there is one."""
+    if options.data:
+        options.data = str(Path(options.data).resolve())  # wherever the run is gone on with from
     if (Path(options.out) / "settings.json").is_file():
         settings = RunFolder.open(options.out).settings
         if options.precision == "auto":

@@ -81,8 +81,10 @@ class RecipeRun:
             if not least <= settings[option] < math.inf:
                 raise ValueError(f"{_flag(option)} must be at least {least}. Received: {settings[option]}")
         settings["steps"] -= settings["steps"] % ROUNDS
-        if settings["data"] and settings["data"] != DIGITS and os.path.exists(settings["data"]):
-            settings["data"] = str(Path(settings["data"]).resolve())
+        for option in ("data", "sketches"):  # wherever a run is gone on with from
+            given = settings.get(option)
+            if given and given != DIGITS and os.path.exists(given):
+                settings[option] = str(Path(given).resolve())
         self.settings = settings
         self.path = Path(out) if out else RunFolder.next_free("runs", name)
         if (self.path / "settings.json").is_file():

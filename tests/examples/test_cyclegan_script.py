@@ -49,13 +49,18 @@ def test_it_sees_no_pair(run_recipe, data, tmp_path, monkeypatch):
 
 def test_sketches_of_a_set_without_photos(run_recipe, data, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        "keras_cgan.recipe_run.RecipeRun.fit", lambda run, model, batches, draw: seen.append(batches) or 1 / 0
-    )
+
+    def stop(run, model, batches, draw):
+        assert run.settings["sketches"] == str(tmp_path / "alone")  # wherever it is gone on with from
+        seen.append(batches)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("keras_cgan.recipe_run.RecipeRun.fit", stop)
+    monkeypatch.chdir(tmp_path)
     alone = shutil.copytree(data / "test" / "sketch", tmp_path / "alone" / "train" / "sketch")
     shutil.copytree(alone, tmp_path / "alone" / "test" / "sketch")
     with pytest.raises(ZeroDivisionError):
-        run_recipe("cyclegan", data, tmp_path / "run", *TINY, "--sketches", tmp_path / "alone")
+        run_recipe("cyclegan", data, tmp_path / "run", *TINY, "--sketches", "alone")
     photos, sketches = (side.pairs.names for side in (seen[0]._photos, seen[0]._sketches))
     assert len(photos) == 20 and sorted(sketches) == sorted(
         f"{path.parent.name}/{path.stem}" for path in alone.glob("*/*.png")

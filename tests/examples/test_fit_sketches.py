@@ -119,6 +119,12 @@ def test_what_a_run_has_settled_is_kept(example, tmp_path):
     assert settled("--precision", "mixed_bfloat16", "--no-aligned") == ("mixed_bfloat16", False)
 
 
+def test_a_folder_of_pairs_is_known_from_anywhere(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = example.settled(example.parse_arguments(["--data", "pairs", "--out", "fit"]))
+    assert options.data == str(tmp_path / "pairs")
+
+
 def test_alignment_is_measured_unless_it_is_said(example, data, tmp_path, capsys, monkeypatch):
     made = []
 
