@@ -18,7 +18,8 @@ from keras_cgan.run_folder import RunFolder
 from keras_cgan.startup import PRECISIONS, start_tensorflow
 from keras_cgan.strategies import STRATEGIES, default_warp, default_weights, photo_weights
 
-MOST_TOWER_PAIRS, MOST_TOWER_STEPS = 3000, 600  # that class-and-photo's towers learn from
+TOWER_STEPS = 600  # that class-and-photo's towers learn by
+MOST_TOWER_PIXELS = 2**24  # of photos that they learn from: 4096 pairs at 64 px, 256 at 256 px
 LEAST = {"image_size": 24, "batch_size": 1, "filters": 1, "epochs": 1, "seed": 0}
 
 
@@ -107,13 +108,14 @@ def make_model(options, n_classes, towers=None):
     return strategy_model(options.strategy, networks, options.aligned, towers, average_decay=0.999)
 
 
-def teach(towers, pairs, options, most_steps):
-    """Trains the towers on the true pairs, for no longer than the generator: each machine on one device."""
+def teach(towers, pairs, options):
+    """Trains the towers on the true pairs, each machine on one device."""
     from keras_cgan import train_towers
 
-    photos, _, sketches = pairs.as_arrays((options.image_size,) * 2, MOST_TOWER_PAIRS)
+    size = (options.image_size,) * 2
+    photos, _, sketches = pairs.as_arrays(size, max(2, MOST_TOWER_PIXELS // options.image_size**2))
     of_one_device = make_towers(options)
-    train_towers(*of_one_device, photos, sketches, steps=min(MOST_TOWER_STEPS, most_steps))
+    train_towers(*of_one_device, photos, sketches, steps=TOWER_STEPS)
     for tower, taught in zip(towers, of_one_device, strict=True):
         tower.set_weights(taught.get_weights())
 
@@ -160,7 +162,7 @@ def main(arguments=None):
     if towers and not checkpoint.exists():
         if chief:
             print("training two networks to tell which sketch is of which photo ...", flush=True)
-        teach(towers, train, options, options.epochs * pipeline.steps_per_epoch)
+        teach(towers, train, options)
     epoch = checkpoint.restore()
     # What has gone wrong is not saved: one machine goes back to the last good epoch, several stop.
     callbacks = [RestoreIfNotFinite(checkpoint)]

@@ -54,8 +54,8 @@ SAMPLE_EVERY = 20  # batches
 ADVICE = "a new run with --precision float32 or other weights may help"  # where a loss is NaN
 MOST_TEST_PHOTOS = 1000  # that the final measures are taken on
 MOST_JUDGE_SKETCHES = 3000  # that the judge learns from
-MOST_TOWER_PAIRS = 3000  # that class-and-photo's towers learn from
-MOST_TOWER_STEPS = 600
+TOWER_STEPS = 600  # that class-and-photo's towers learn by
+MOST_TOWER_PIXELS = 2**24  # of photos that they learn from: 4096 pairs at 64 px, 256 at 256 px
 
 
 def parse_arguments(arguments=None):
@@ -264,13 +264,14 @@ def make_pipeline(pairs, settings):
     return PairPipeline(pairs, size, settings["batch_size"], seed=settings["seed"], warp=settings["warp"])
 
 
-def teach(towers, pairs, settings, most_steps):
-    """Trains the towers on the true pairs, for no longer than the generator."""
+def teach(towers, pairs, settings):
+    """Trains the towers on the true pairs, as long whatever the epochs: more may be asked for later."""
     from keras_cgan import train_towers
 
-    photos, _, sketches = pairs.as_arrays((settings["image_size"],) * 2, MOST_TOWER_PAIRS)
+    size = (settings["image_size"],) * 2
+    photos, _, sketches = pairs.as_arrays(size, max(2, MOST_TOWER_PIXELS // settings["image_size"] ** 2))
     print(f"training two networks to tell which of {len(photos)} sketches is of which photo ...", flush=True)
-    train_towers(*towers, photos, sketches, steps=min(MOST_TOWER_STEPS, most_steps))
+    train_towers(*towers, photos, sketches, steps=TOWER_STEPS)
 
 
 def train(run, trainer, pipeline, samples, alarms, towers=None):
@@ -281,7 +282,10 @@ def train(run, trainer, pipeline, samples, alarms, towers=None):
     total = run.settings["epochs"] * pipeline.steps_per_epoch
     checkpoint = TrainerCheckpoint(trainer, run.path / "checkpoint")
     if towers and not checkpoint.exists():
-        teach(towers, pipeline.pairs, run.settings, total)
+        try:
+            teach(towers, pipeline.pairs, run.settings)
+        except KeyboardInterrupt:
+            return 0, total
     restore = RestoreSteps(checkpoint, trainer, advice=ADVICE)
     step = restore.begin()
     run.keep_losses(step)

@@ -155,9 +155,8 @@ def train_towers(
         sketches: Their sketches, `(n, height, width, channels)` in [-1, 1].
         steps: Batches to learn from, to whole passes over the pairs.
         batch_size: Pairs a batch; at most n. Each is told from the others of its batch.
-        augment: A Keras layer that changes photo and sketch alike: it is called on the two stacked,
-            channels last. By default `small_changes()`, without which some hundred pairs are soon known
-            by heart; `keras.layers.Identity()` for none.
+        augment: Optional Keras layer that changes photo and sketch alike, such as `small_changes()`: it is
+            called on the two stacked, channels last.
         temperature: As in `contrastive_loss`.
         learning_rate: Of AdamW, with cosine decay.
         verbose: As in `keras.Model.fit`.
@@ -180,7 +179,6 @@ def train_towers(
             "`photos` and `sketches` must be two or more pairs. "
             f"Received: {len(photos)} photos and {len(sketches)} sketches"
         )
-    augment = small_changes() if augment is None else augment
     trained = _Towers(photo_tower, sketch_tower, augment, temperature)
     batch_size = min(batch_size, len(photos))
     steps_per_epoch = len(photos) // batch_size
@@ -205,7 +203,7 @@ def small_changes(seed=None, mirror=True, background=1.0):
 
     Example:
 
-    >>> train_towers(*towers, photos, sketches, augment=small_changes(mirror=False))
+    >>> train_towers(*towers, photos, sketches, augment=small_changes())
     """
     paper = {"fill_mode": "constant", "fill_value": background}
     seeds = [None] * 4 if seed is None else range(seed, seed + 4)
@@ -231,8 +229,9 @@ class _Towers(keras.Model):
 
     def call(self, inputs, training=None):
         photo, sketch = inputs["photo"], inputs["sketch"]
-        both = self.augment(ops.concatenate([photo, sketch], axis=-1), training=training)
-        photo, sketch = both[..., : photo.shape[-1]], both[..., photo.shape[-1] :]
+        if self.augment is not None:
+            both = self.augment(ops.concatenate([photo, sketch], axis=-1), training=training)
+            photo, sketch = both[..., : photo.shape[-1]], both[..., photo.shape[-1] :]
         return self.photo_tower(photo, training=training), self.sketch_tower(sketch, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

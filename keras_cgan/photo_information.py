@@ -7,6 +7,8 @@ from keras_cgan.checks import check_at_least, check_positive
 from keras_cgan.fixed import call_fixed
 from keras_cgan.terms import GeneratorTerm
 
+SAME = 0.999  # by cosine: photos alike to the tower, such as one with several sketches, or in the queue still
+
 
 @keras.saving.register_keras_serializable(package="keras_cgan")
 class PhotoInformation(GeneratorTerm):
@@ -22,8 +24,7 @@ class PhotoInformation(GeneratorTerm):
             pattern.
         weight: As in `GeneratorTerm`.
         temperature: As in `contrastive_loss`: that which the towers learnt with.
-        queue: How many of the last photos are kept as others, beside those of the batch; more than an
-            epoch would hold each photo itself as another.
+        queue: How many of the last photos of the training are kept as others, beside those of the batch.
         name: Name of the term.
 
     Raises:
@@ -60,20 +61,29 @@ class PhotoInformation(GeneratorTerm):
         self._classes = self.add_weight((queue,), nothing, name="classes", **options)
         self.built = True
 
-    def loss(self, drawn, asked, photo, label, sketch):
+    def call(self, drawn, asked, photo, label, sketch, training=True):
         size = ops.shape(drawn)[0]
         # Without labels all photos are of one class.
         classes = ops.zeros((size,)) if label is None else ops.cast(ops.argmax(label, axis=-1), "float32")
-        found = call_fixed(self.sketch_tower, drawn, training=True)
+        found = call_fixed(self.sketch_tower, drawn, training=training)
         photos = ops.stop_gradient(call_fixed(self.photo_tower, photo, training=False))
-        others = ops.concatenate([photos, ops.convert_to_tensor(self._recent)])
-        others_classes = ops.concatenate([classes, ops.convert_to_tensor(self._classes)])
+        others, others_classes = photos, classes
+        if training:  # what is measured in between neither reads the queue nor fills it
+            others = ops.concatenate([photos, ops.convert_to_tensor(self._recent)])
+            others_classes = ops.concatenate([classes, ops.convert_to_tensor(self._classes)])
+            self._recent.assign(others[: self.queue])
+            self._classes.assign(others_classes[: self.queue])
         likeness = ops.matmul(found, ops.transpose(others)) / self.temperature
-        likeness = ops.where(classes[:, None] == others_classes[None], likeness, -1e9)
-        self._recent.assign(others[: self.queue])
-        self._classes.assign(others_classes[: self.queue])
+        likeness = ops.where(self._counted(photos, classes, others, others_classes), likeness, -1e9)
         own = ops.sum(found * photos, axis=-1) / self.temperature
         return ops.logsumexp(likeness, axis=-1) - own
+
+    @staticmethod
+    def _counted(photos, classes, others, others_classes):
+        """Which photos a sketch is told among: its own, and those of its class that are not the same."""
+        is_own = ops.arange(ops.shape(others)[0])[None] == ops.arange(ops.shape(photos)[0])[:, None]
+        is_same = ops.matmul(photos, ops.transpose(others)) > SAME
+        return (classes[:, None] == others_classes[None]) & (is_own | ~is_same)
 
     def get_config(self):
         towers = {

@@ -128,16 +128,18 @@ def photo_options(strategy, aligned=False, towers=None):
     Example:
 
     >>> networks = strategy_networks("class-and-photo", (64, 64, 3), n_classes=6)
-    >>> more = default_weights("class-and-photo") | photo_options("class-and-photo")
+    >>> towers = photo_towers((64, 64, 3))
+    >>> train_towers(*towers, photos, sketches)
+    >>> more = default_weights("class-and-photo") | photo_options("class-and-photo", towers=towers)
     >>> gan = ConditionalGAN(*networks, **more)
     """
     weights = photo_weights(strategy, aligned)
     if not weights:
         return {}
     from keras_cgan.photo_information import PhotoInformation
-    from keras_cgan.terms import BlurredL1, EdgeLikeness
+    from keras_cgan.terms import EdgeLikeness
 
-    terms = [EdgeLikeness(weights.pop("edges"), own_class_only=True), BlurredL1(weights.pop("blurred_l1"))]
+    terms = [EdgeLikeness(weights.pop("edges"), own_class_only=True)]
     information = weights.pop("photo_information")
     if towers:
         terms.append(PhotoInformation(*towers, weight=information))
@@ -151,8 +153,8 @@ def photo_weights(strategy, aligned=False):
         strategy, aligned: As `photo_options` takes them.
 
     Returns:
-        A dict of the weights of the terms `edges`, `blurred_l1` and `photo_information`, `swap_rate` and
-        `swap_weight`; empty for most strategies.
+        A dict of the weights of the terms `edges` and `photo_information`, `swap_rate` and `swap_weight`;
+        empty for most strategies.
 
     Example:
 
@@ -162,13 +164,7 @@ def photo_weights(strategy, aligned=False):
     if not check_strategy(strategy).photo or aligned:
         return {}
     # The photo's own class follows from its edges. It is another class that takes a weight.
-    return {
-        "edges": 75.0,
-        "blurred_l1": 10.0,
-        "photo_information": 1.0,
-        "swap_rate": 0.4,
-        "swap_weight": 50.0,
-    }
+    return {"edges": 75.0, "photo_information": 4.0, "swap_rate": 0.4, "swap_weight": 50.0}
 
 
 def strategy_model(strategy, networks, aligned=False, towers=None, **options):

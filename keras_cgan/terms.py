@@ -55,7 +55,7 @@ class GeneratorTerm(layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must have a method `loss`.")
 
-    def call(self, drawn, asked, photo, label, sketch):
+    def call(self, drawn, asked, photo, label, sketch, training=True):
         return self.loss(drawn, asked, photo, label, sketch)
 
     def get_config(self):
@@ -229,7 +229,7 @@ def blur(images, sigma):
     """Images through a Gaussian, zero outside.
 
     Args:
-        images: `(batch, height, width, 1)`.
+        images: `(batch, height, width, channels)`, each channel by itself.
         sigma: Standard deviation in pixels; 0 changes nothing.
 
     Returns:
@@ -240,5 +240,8 @@ def blur(images, sigma):
     reach = math.ceil(2.5 * sigma)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     weights = (weights / weights.sum()).astype("float32")
-    x = ops.conv(images, weights.reshape(-1, 1, 1, 1), padding="same")
-    return ops.conv(x, weights.reshape(1, -1, 1, 1), padding="same")
+    convolve = ops.conv
+    if (channels := images.shape[-1]) > 1:
+        convolve, weights = ops.depthwise_conv, np.repeat(weights[:, None], channels, axis=1)
+    x = convolve(images, weights.reshape(-1, 1, channels, 1), padding="same")
+    return convolve(x, weights.reshape(1, -1, channels, 1), padding="same")

@@ -8,7 +8,8 @@ from keras import layers
 from keras_cgan import metrics, strategy_networks, unet_generator
 from keras_cgan.data import EmbeddedPairs, embedded_images, to_unit
 from keras_cgan.evaluate import blurred, evaluate, evaluate_images, gan_train
-from keras_cgan.judges import _augmentation, judge_features, pair_distances, train_judge, train_pair_judge
+from keras_cgan.contrastive import small_changes
+from keras_cgan.judges import judge_features, pair_distances, train_judge, train_pair_judge
 from keras_cgan.latents import Latent
 
 SIZE = (24, 24)
@@ -212,9 +213,9 @@ def test_a_judge_that_never_sees_a_mirrored_image_tells_it_from_the_class_that_i
 def test_what_a_shifted_image_leaves_free_is_background():
     """An image all black stays all black for a judge that is told so, and gets a white rim otherwise."""
     black = -np.ones((8, 16, 16, 1), "float32")
-    told = _augmentation(seed=0, mirror=False, background=-1.0)(black, training=True)
+    told = small_changes(seed=0, mirror=False, background=-1.0)(black, training=True)
     np.testing.assert_array_equal(told, black)
-    assert np.max(_augmentation(seed=0, mirror=False, background=1.0)(black, training=True)) > 0
+    assert np.max(small_changes(seed=0, mirror=False, background=1.0)(black, training=True)) > 0
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,24 @@
 """The photo told from the sketch: the loss by hand, who counts as another, and what moves."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
-from keras_cgan import ConditionalGAN, patch_discriminator, unet_generator
+import keras_cgan
+from keras_cgan import (
+    ConditionalGAN,
+    patch_discriminator,
+    photo_towers,
+    strategy_model,
+    strategy_networks,
+    unet_generator,
+)
 from keras_cgan.contrastive import image_tower
 from keras_cgan.data import EmbeddedPairs
 from keras_cgan.photo_information import PhotoInformation
@@ -112,7 +125,59 @@ def test_saved_with_the_model(tmp_path):
     first, second = ([ops.convert_to_numpy(v) for v in made.terms[0].variables] for made in (model, loaded))
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert loaded.test_on_batch(*batch(), return_dict=True)["g_photo_information"] > 0
+    first, second = (made.test_on_batch(*batch(), return_dict=True) for made in (model, loaded))
+    assert second == pytest.approx(first, rel=1e-5)
+
+
+LOADS = """
+import sys, keras, numpy as np
+from keras_cgan import ConditionalGAN
+gan = keras.saving.load_model(sys.argv[1])
+x = {"photo": np.zeros((2, 16, 16, 3), "float32"), "label": np.eye(6, dtype="float32")[:2]}
+print(gan.predict(x, verbose=0).shape, [term.name for term in gan.terms])
+from keras_cgan import patch_discriminator
+print(keras.saving.load_model(sys.argv[2]).output_shape)
+"""
+
+
+@pytest.mark.slow
+def test_class_and_photo_loads_in_another_program(tmp_path):
+    """With the import alone that README names."""
+    towers = photo_towers((*SIZE, 3))
+    networks = strategy_networks("class-and-photo", (*SIZE, 3), 6, filters=2, n_layers=1)
+    model = strategy_model("class-and-photo", networks, towers=towers)
+    model.save(tmp_path / "gan.keras")
+    model.discriminator.save(tmp_path / "d.keras")
+    root = str(Path(keras_cgan.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS, tmp_path / "gan.keras", tmp_path / "d.keras"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "(2, 16, 16, 1) ['edges', 'photo_information']"
+
+
+@pytest.mark.slow
+def test_measuring_neither_reads_the_queue_nor_fills_it():
+    model, _ = gan()
+    model.train_on_batch(*batch())
+    before = [ops.convert_to_numpy(v) for v in model.terms[0].variables]
+    one, other = (model.test_on_batch(*batch(), return_dict=True) for _ in range(2))
+    assert one == other
+    after = [ops.convert_to_numpy(v) for v in model.terms[0].variables]
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_the_same_photo_is_no_other():
+    """With several sketches of a photo, or fewer photos than the queue has places."""
+    term = information(queue=2)
+    twice = images(X, X), labels(0, 0)
+    found = term(images(X, Y), None, twice[0], twice[1], None)
+    np.testing.assert_allclose(found, 0, atol=1e-6)  # nothing to be told from
+    assert float(term(images(Y), None, images(X), labels(0), None)[0]) == pytest.approx(0, abs=1e-6)
+    assert float(term(images(X), None, images(Y), labels(0), None)[0]) > 1
 
 
 @pytest.mark.parametrize(

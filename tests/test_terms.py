@@ -34,6 +34,12 @@ def test_blur_is_opencvs():
     assert blur(image, 0) is image
 
 
+def test_channels_are_blurred_each_by_itself():
+    image = np.random.default_rng(0).normal(size=(2, 12, 16, 3)).astype("float32")
+    alone = [blur(image[..., n : n + 1], 1.5) for n in range(3)]
+    np.testing.assert_allclose(blur(image, 1.5), np.concatenate(alone, axis=-1), atol=1e-5)
+
+
 def test_sharp_l1_is_least_for_blank_paper_and_blurred_l1_for_a_near_line():
     true, near, far, blank = line(8), line(9), line(2), np.ones_like(line(8))
     sharp, blurred = BlurredL1(1.0, sigmas=(0,)), BlurredL1(1.0, sigmas=(2.0,))

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+import keras_cgan.diff_augment  # noqa: F401 - known to Keras, so that a saved D with it loads
 from keras_cgan import blocks, checks
 from keras_cgan.discriminators import heads
 

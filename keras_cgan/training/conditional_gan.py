@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+# Known to Keras, so that a saved model with them loads.
+import keras_cgan.diff_augment  # noqa: F401
+import keras_cgan.photo_information  # noqa: F401
 from keras_cgan.checks import check_at_least, check_rate, check_weights
 from keras_cgan.faster import faster_network
 from keras_cgan.terms import check_terms
@@ -296,17 +299,17 @@ class ConditionalGAN(AdversarialModel):
             logs["g_class"] = sum(_mean(values[name], batch.weight) for name in told.class_outputs)
         for term in self.terms:
             counted = drawn["own"] if term.own_class_only else None
-            loss = _mean(self._values(term, batch, drawn), _product(batch.weight, counted))
+            loss = _mean(self._values(term, batch, drawn, run.training), _product(batch.weight, counted))
             logs["g_loss"] += term.weight * loss
             logs[f"g_{term.name}"] = _of_counted(loss, counted)
         return logs
 
     @staticmethod
-    def _values(term, batch, drawn):
+    def _values(term, batch, drawn, training):
         """What a term says of each sample, in single precision whatever G draws in."""
         images = {"drawn": drawn["sketch"], "photo": batch.photo, "sketch": batch.sketch}
         images = {name: tf.cast(image, tf.float32) for name, image in images.items()}
-        return term(**images, asked=drawn["label"], label=batch.label)
+        return term(**images, asked=drawn["label"], label=batch.label, training=training)
 
     def export(self, *args, **kwargs):
         """Raises a `NotImplementedError`: it is the generator that draws elsewhere."""

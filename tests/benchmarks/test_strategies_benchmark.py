@@ -46,11 +46,11 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         }
         for cell, model in ((cell, strategies.make_model(cell, SIZE, 3, 2, towers)) for cell in cells)
     ]
-    assert config[0]["terms"] == {"edges", "blurred_l1", "photo_information"}
+    assert config[0]["terms"] == {"edges", "photo_information"}
     changed = {key for key in config[0] if config[0][key] != config[1][key]}
     expected = {
         "no edges": {"terms"},
-        "no blurred L1": {"terms"},
+        "and blurred L1": {"terms"},
         "no photo information": {"terms"},
         "no swapped labels": {"swaps", "class_weight"},  # weighed as in the mean of the whole
         "no class loss": {"class_weight"},
