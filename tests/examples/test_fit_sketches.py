@@ -21,8 +21,18 @@ from keras_cgan.precision import fastest_precision
 ROOT = Path(keras_cgan.__file__).parents[1]
 SCRIPT = ROOT / "examples" / "fit_sketches.py"
 TINY = ["--image-size", "24", "--filters", "4", "--batch-size", "8", "--strategy", "two-head"]
-ON_TWO_DEVICES = """
-import runpy, sys
+# The script with towers that learn by few steps.
+SHORTLY = """
+import sys
+sys.argv = sys.argv[1:]
+with open(sys.argv[0], encoding="utf-8") as file:
+    source = file.read()
+shortly = source.replace("TOWER_STEPS = 600", "TOWER_STEPS = 3")
+assert shortly != source
+exec(compile(shortly, sys.argv[0], "exec"), {"__name__": "__main__"})
+"""
+ON_TWO_DEVICES = (
+    """
 from keras_cgan import startup
 
 def two_devices(tf, workers):
@@ -31,9 +41,9 @@ def two_devices(tf, workers):
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 startup._strategy = two_devices
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
 """
+    + SHORTLY
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +70,7 @@ def finish(process, code=0):
     return stdout, stderr
 
 
-def start_workers(*arguments):
+def start_workers(*arguments, program=()):
     """Starts two workers that find each other by TF_CONFIG."""
     sockets = [socket.socket() for _ in range(2)]
     for one in sockets:
@@ -69,7 +79,7 @@ def start_workers(*arguments):
     for one in sockets:
         one.close()
     configs = [{"cluster": cluster, "task": {"type": "worker", "index": n}} for n in range(2)]
-    return [start(*arguments, TF_CONFIG=json.dumps(config)) for config in configs]
+    return [start(*arguments, program=program, TF_CONFIG=json.dumps(config)) for config in configs]
 
 
 def rows_of(out):
@@ -246,7 +256,7 @@ def test_two_workers(data, tmp_path):
     """Two processes share a folder; the same commands go on."""
     for epochs in (1, 2):
         command = ["--data", data, *TINY, *WITH_TOWERS, "--precision", "float32", "--out", tmp_path / "fit"]
-        workers = start_workers(*command, "--epochs", epochs)
+        workers = start_workers(*command, "--epochs", epochs, program=("-c", SHORTLY))
         (chief, _), (other, _) = [finish(worker) for worker in workers]
         waits = "waiting for the other workers of TF_CONFIG (2 in all) ...\n"
         assert (TAUGHT in chief) == (epochs == 1)
