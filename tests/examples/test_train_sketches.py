@@ -126,8 +126,8 @@ def breaking(example, monkeypatch):
     def break_in(number, seen):
         make_trainer, count = example.make_trainer, itertools.count(1)
 
-        def make_breaking(settings, n_classes):
-            trainer = make_trainer(settings, n_classes)
+        def make_breaking(*arguments):
+            trainer = make_trainer(*arguments)
             step = trainer.train_on_batch
 
             def step_that_breaks(x, y):
