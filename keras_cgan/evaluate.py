@@ -86,9 +86,14 @@ def evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge=None, trai
         for name, judged in {"pair_rank": drawn, "pair_rank_real": sketches}.items():
             results[name] = metrics.photo_rank(pair_distances(pair_judge, photos, judged), labels)
     if train_sketches is not None:
+        copying = metrics.nearest_training_distance(drawn, sketches, train_sketches)
         paper = np.ones_like(sketches[:1])
-        for name, judged in {"copying_ratio": drawn, "copying_ratio_white_paper": paper}.items():
-            results[name] = metrics.nearest_training_distance(judged, sketches, train_sketches)["ratio"]
+        blank, real = (
+            metrics.nearest_training_distance(paper, paper, train_sketches)["drawn"],
+            copying["real"],
+        )
+        results["copying_ratio"] = copying["ratio"]
+        results["copying_ratio_white_paper"] = blank / real if real else float("nan")
     return results
 
 
