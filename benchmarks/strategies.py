@@ -16,7 +16,14 @@ from recipe_cells import CellResults, chosen_cells, fixed_rows, mean_by_judges, 
 from side_by_side import start
 
 from keras_cgan.startup import PRECISIONS
-from keras_cgan.strategies import STRATEGIES, default_warp, default_weights, photo_weights
+from keras_cgan.strategies import (
+    STRATEGIES,
+    TOWER_STEPS,
+    default_warp,
+    default_weights,
+    photo_weights,
+    tower_pairs,
+)
 
 PHOTO = "class-and-photo"
 CELLS = {
@@ -147,9 +154,8 @@ def trained_towers(pairs, size, steps):
     """Two towers that have learnt which sketch is of which photo, for no longer than the generator."""
     from keras_cgan import photo_towers, train_towers
 
-    photos, _, sketches = pairs.as_arrays(size)
     towers = photo_towers((*size, 3))
-    train_towers(*towers, photos, sketches, steps=min(600, steps))
+    train_towers(*towers, *tower_pairs(pairs, size), steps=min(TOWER_STEPS, steps))
     return towers
 
 

@@ -16,10 +16,16 @@ from pathlib import Path
 from keras_cgan.data.images import FITS
 from keras_cgan.run_folder import RunFolder
 from keras_cgan.startup import PRECISIONS, start_tensorflow
-from keras_cgan.strategies import STRATEGIES, default_warp, default_weights, photo_weights
+from keras_cgan.strategies import (
+    STRATEGIES,
+    TOWER_STEPS,
+    default_warp,
+    default_weights,
+    photo_weights,
+    strategy_towers,
+    tower_pairs,
+)
 
-TOWER_STEPS = 600  # that class-and-photo's towers learn by
-MOST_TOWER_PIXELS = 2**24  # of photos that they learn from: 4096 pairs at 64 px, 256 at 256 px
 LEAST = {"image_size": 24, "batch_size": 1, "filters": 1, "epochs": 1, "seed": 0}
 
 
@@ -88,11 +94,7 @@ def make_pipelines(train, test, options):
 
 def make_towers(options):
     """Two networks that are to learn which sketch is of which photo; `None` where a strategy has no need."""
-    from keras_cgan import photo_towers
-
-    if "photo_information" not in photo_weights(options.strategy, options.aligned):
-        return None
-    return photo_towers((options.image_size, options.image_size, 3))
+    return strategy_towers(options.strategy, (options.image_size, options.image_size, 3), options.aligned)
 
 
 def make_model(options, n_classes, towers=None):
@@ -112,10 +114,8 @@ def teach(towers, pairs, options):
     """Trains the towers on the true pairs, each machine on one device."""
     from keras_cgan import train_towers
 
-    size = (options.image_size,) * 2
-    photos, _, sketches = pairs.as_arrays(size, max(2, MOST_TOWER_PIXELS // options.image_size**2))
     of_one_device = make_towers(options)
-    train_towers(*of_one_device, photos, sketches, steps=TOWER_STEPS)
+    train_towers(*of_one_device, *tower_pairs(pairs, (options.image_size,) * 2), steps=TOWER_STEPS)
     for tower, taught in zip(towers, of_one_device, strict=True):
         tower.set_weights(taught.get_weights())
 

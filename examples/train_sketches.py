@@ -24,7 +24,15 @@ from keras_cgan.data.images import FITS
 from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import RunFolder, check_new, write_json
 from keras_cgan.startup import PRECISIONS, start_tensorflow
-from keras_cgan.strategies import STRATEGIES, default_warp, default_weights, photo_weights
+from keras_cgan.strategies import (
+    STRATEGIES,
+    TOWER_STEPS,
+    default_warp,
+    default_weights,
+    photo_weights,
+    strategy_towers,
+    tower_pairs,
+)
 
 DEFAULTS = {
     "data": None,
@@ -54,8 +62,6 @@ SAMPLE_EVERY = 20  # batches
 ADVICE = "a new run with --precision float32 or other weights may help"  # where a loss is NaN
 MOST_TEST_PHOTOS = 1000  # that the final measures are taken on
 MOST_JUDGE_SKETCHES = 3000  # that the judge learns from
-TOWER_STEPS = 600  # that class-and-photo's towers learn by
-MOST_TOWER_PIXELS = 2**24  # of photos that they learn from: 4096 pairs at 64 px, 256 at 256 px
 
 
 def parse_arguments(arguments=None):
@@ -232,11 +238,8 @@ def open_run(options, settings):
 
 def make_towers(settings):
     """Two networks that are to learn which sketch is of which photo; `None` where a strategy has no need."""
-    from keras_cgan import photo_towers
-
-    if "photo_information" not in settings["photo_weights"]:
-        return None
-    return photo_towers((settings["image_size"], settings["image_size"], 3))
+    size = (settings["image_size"], settings["image_size"], 3)
+    return strategy_towers(settings["strategy"], size, settings["aligned"])
 
 
 def make_trainer(settings, n_classes, towers=None):
@@ -265,11 +268,10 @@ def make_pipeline(pairs, settings):
 
 
 def teach(towers, pairs, settings):
-    """Trains the towers on the true pairs, as long whatever the epochs: more may be asked for later."""
+    """Trains the towers on the true pairs."""
     from keras_cgan import train_towers
 
-    size = (settings["image_size"],) * 2
-    photos, _, sketches = pairs.as_arrays(size, max(2, MOST_TOWER_PIXELS // settings["image_size"] ** 2))
+    photos, sketches = tower_pairs(pairs, (settings["image_size"],) * 2)
     print(f"training two networks to tell which of {len(photos)} sketches is of which photo ...", flush=True)
     train_towers(*towers, photos, sketches, steps=TOWER_STEPS)
 

@@ -67,6 +67,8 @@ STRATEGIES = {
 }
 
 
+TOWER_STEPS = 600  # that the towers of a strategy learn by, whatever the epochs: more may be asked for later
+TOWER_PIXELS = 2**24  # of photos that they learn from: 4096 pairs at 64 px, 256 at 256 px
 # Without it the generator learns to mislead the classifier instead of drawing the class: its loss
 # on fakes falls while an independent judge sees no class (benchmarks/classifier_noise.py).
 CLASSIFIER_NOISE = 0.5
@@ -165,6 +167,45 @@ def photo_weights(strategy, aligned=False):
         return {}
     # The photo's own class follows from its edges. It is another class that takes a weight.
     return {"edges": 75.0, "photo_information": 4.0, "swap_rate": 0.4, "swap_weight": 50.0}
+
+
+def strategy_towers(strategy, photo_shape, aligned=False):
+    """The towers that a strategy looks through, not trained yet.
+
+    Args:
+        strategy, aligned: As `photo_options` takes them.
+        photo_shape: As `photo_towers` takes it.
+
+    Returns:
+        `photo_towers`; `None` where the strategy has no need of them.
+
+    Example:
+
+    >>> towers = strategy_towers("class-and-photo", (64, 64, 3))
+    >>> train_towers(*towers, *tower_pairs(pairs, (64, 64)), steps=TOWER_STEPS)
+    """
+    from keras_cgan.contrastive import photo_towers
+
+    return photo_towers(photo_shape) if "photo_information" in photo_weights(strategy, aligned) else None
+
+
+def tower_pairs(pairs, image_size):
+    """The true pairs that towers learn from: no more than memory holds.
+
+    Args:
+        pairs: A set of pairs, such as `FolderPairs`.
+        image_size: `(height, width)` in pixels.
+
+    Returns:
+        Photos and sketches as arrays, of at most `TOWER_PIXELS` pixels each, and at least two.
+
+    Example:
+
+    >>> photos, sketches = tower_pairs(pairs, (64, 64))
+    """
+    height, width = image_size
+    photos, _, sketches = pairs.as_arrays(image_size, max(2, TOWER_PIXELS // (height * width)))
+    return photos, sketches
 
 
 def strategy_model(strategy, networks, aligned=False, towers=None, **options):

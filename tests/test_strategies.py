@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cgan import STRATEGIES, photo_options, photo_towers, strategy_model, strategy_networks
-from keras_cgan.strategies import default_warp, photo_weights
+from keras_cgan import STRATEGIES, photo_options, photo_towers, strategies, strategy_model, strategy_networks
+from keras_cgan.data import EmbeddedPairs
+from keras_cgan.strategies import default_warp, photo_weights, strategy_towers, tower_pairs
 
 PHOTO, N_CLASSES, N_PATCHES = (48, 64, 3), 5, (10, 14)
 
@@ -163,6 +164,23 @@ def test_the_photo_is_told_by_towers_where_there_are_some():
     assert (term.photo_tower, term.sketch_tower) == towers and "g_photo_information" in gan.loss_names
     for strategy, aligned in (("class-and-photo", True), ("classifier", False)):
         assert not photo_options(strategy, aligned, towers)
+
+
+def test_towers_are_for_pairs_that_do_not_align():
+    photo, sketch = strategy_towers("class-and-photo", PHOTO)
+    assert photo.input_shape == (None, *PHOTO) and sketch.input_shape == (None, 48, 64, 1)
+    assert strategy_towers("class-and-photo", PHOTO, aligned=True) is None
+    assert strategy_towers("classifier", PHOTO) is None
+
+
+def test_towers_learn_from_no_more_pixels_than_memory_holds(monkeypatch):
+    pairs = EmbeddedPairs(12)
+    assert [len(part) for part in tower_pairs(pairs, (16, 24))] == [12, 12]
+    monkeypatch.setattr(strategies, "TOWER_PIXELS", 5 * 16 * 24)
+    photos, sketches = tower_pairs(pairs, (16, 24))
+    assert photos.shape == (5, 16, 24, 3) and sketches.shape == (5, 16, 24, 1)
+    monkeypatch.setattr(strategies, "TOWER_PIXELS", 1)
+    assert len(tower_pairs(pairs, (16, 24))[0]) == 2
 
 
 def test_the_numbers_of_a_run_are_those_of_its_terms_and_swaps():
