@@ -164,7 +164,7 @@ def mean_by_judges(judges, measure):
     return {name: statistics.fmean(each[name] for each in found) for name in found[0]}
 
 
-def fixed_rows(judges, test, others=None, pair_judge=None):
+def fixed_rows(judges, test, others=None, pair_judge=None, train_sketches=None):
     """What the measures say of drawings that no network made: the true sketches, white paper, and others.
 
     Args:
@@ -172,6 +172,7 @@ def fixed_rows(judges, test, others=None, pair_judge=None):
         test: Photos, labels and true sketches.
         others: More drawings by name, of the shape of the sketches.
         pair_judge: Optional, as `train_pair_judge` makes it.
+        train_sketches: Optional real training sketches.
 
     Returns:
         A dict of name -> measures, as `evaluate_drawn` gives them.
@@ -183,7 +184,9 @@ def fixed_rows(judges, test, others=None, pair_judge=None):
     drawings = {"true sketches": test[2], "white paper": np.ones_like(test[2]), **(others or {})}
 
     def measures(drawn):
-        return mean_by_judges(judges, lambda judge: evaluate_drawn(drawn, judge, *test, pair_judge))
+        return mean_by_judges(
+            judges, lambda judge: evaluate_drawn(drawn, judge, *test, pair_judge, train_sketches)
+        )
 
     return {name: measures(drawn) for name, drawn in drawings.items()}
 

@@ -12,9 +12,12 @@ on: the same command; what is in `generators` is not trained again. At the end t
 strategies.png with the same photos through every cell of seed 0.
 """
 
+import json
+
 from recipe_cells import CellResults, chosen_cells, fixed_rows, mean_by_judges, parser_of, save_whole
 from side_by_side import start
 
+from keras_cgan.run_folder import write_text
 from keras_cgan.startup import PRECISIONS
 from keras_cgan.strategies import (
     STRATEGIES,
@@ -90,14 +93,14 @@ JUDGE_SEEDS = (1000, 1001, 1002)
 SHOWN = 8  # photos in the picture
 
 
-def make_model(cell, size, n_classes, filters, towers=None):
+def make_model(cell, size, n_classes, filters, towers=()):
     """The compiled model of a cell.
 
     Args:
         cell: A value of `CELLS` or `ABLATION`.
         size: `(height, width)` in pixels.
         n_classes, filters: As `strategy_networks` takes them.
-        towers: Trained towers, for a cell that asks for them.
+        towers: Trained towers, for a cell that asks for them; else `()`.
 
     Returns:
         A `ConditionalGAN`.
@@ -129,7 +132,7 @@ def make_model(cell, size, n_classes, filters, towers=None):
     if "blurred_l1" in cell:
         more["terms"].append(BlurredL1(cell["blurred_l1"]))
     given = {name: cell[name] for name in cell if name.endswith("_weight") or name == "average_decay"}
-    return strategy_model(strategy, networks, aligned, **more, **given)
+    return strategy_model(strategy, networks, aligned, towers, **more, **given)
 
 
 def mean_class_weight(n_classes):
@@ -159,19 +162,34 @@ def trained_towers(pairs, size, steps):
     return towers
 
 
-def without_network(photos):
-    """Drawings that copy the photo: what a class must be drawn beyond, and a rank held against.
+def without_network(photos, labels, train):
+    """Drawings that copy, the photo or training sketches: what columns say of them, none may say alone.
+
+    Args:
+        photos, labels: Of the test pairs.
+        train: Photos, labels and sketches of the training pairs.
 
     Returns:
         A dict of name -> sketches `(n, height, width, 1)` in [-1, 1].
     """
     import numpy as np
 
+    from keras_cgan.metrics import feature_distances
     from keras_cgan.terms import blur, photo_edges
 
     lines = 2 * np.asarray(blur(photo_edges(photos), 0.7))  # about two pixels wide
     grey = np.mean(photos, axis=-1, keepdims=True)
-    return {"the photo's edges": 1 - 2 * np.clip(lines, 0, 1), "the grey photo": grey}
+    first_of_class = np.argmax(train[1], axis=0)  # each class has training pairs
+    seen, known = (
+        np.asarray(blur(each, each.shape[1] / 32)).reshape(len(each), -1) for each in (photos, train[0])
+    )
+    most_alike = np.argmin(feature_distances(seen, known), axis=1)
+    return {
+        "the photo's edges": 1 - 2 * np.clip(lines, 0, 1),
+        "the grey photo": grey,
+        "one training sketch a class": train[2][first_of_class[np.argmax(labels, axis=1)]],
+        "the training sketch of the photo most alike": train[2][most_alike],
+    }
 
 
 def row_of(generator, test):
@@ -217,10 +235,11 @@ def main():
     pairs, test_pairs = open_pairs(options.data, options.misalignment)
     size = (options.image_size,) * 2
     judges = [results.judge(pairs, options.image_size, options.judge_epochs, seed) for seed in JUDGE_SEEDS]
-    test, train_sketches = test_pairs.as_arrays(size), pairs.as_arrays(size)[2]
+    test, known = test_pairs.as_arrays(size), pairs.as_arrays(size)
     pair_judge = results.pair_judge(pairs, options.image_size, options.judge_epochs)
-    fixed = fixed_rows(judges, test, without_network(test[0]), pair_judge)
+    fixed = fixed_rows(judges, test, without_network(*test[:2], known), pair_judge, known[2])
     results.check_judged_alike("class_accuracy_real", fixed["true sketches"]["class_accuracy_real"])
+    write_text(results.path / "fixed_rows.json", json.dumps(fixed, indent=2) + "\n")
     (results.path / "generators").mkdir(exist_ok=True)
 
     def file_of(name, seed=0):
@@ -229,7 +248,7 @@ def main():
     def trained(cell, seed):
         keras.utils.set_random_seed(seed)
         keras.config.set_dtype_policy(options.precision)
-        towers = trained_towers(pairs, size, options.steps) if asks_for_towers(cell) else None
+        towers = trained_towers(pairs, size, options.steps) if asks_for_towers(cell) else ()
         keras.utils.set_random_seed(seed)  # G and D begin alike with towers and without
         model = make_model(cell, size, pairs.n_classes, options.filters, towers)
         pipeline = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True, warp=warp_of(cell))
@@ -243,7 +262,7 @@ def main():
             save_whole(trained(cell, seed), file)
         generator = keras.saving.load_model(file)
         measures = mean_by_judges(
-            judges, lambda judge: evaluate(generator, judge, *test, pair_judge, train_sketches)
+            judges, lambda judge: evaluate(generator, judge, *test, pair_judge, known[2])
         )
         return measures, sample_grid(generator, *test, pairs.class_names)
 

@@ -121,11 +121,15 @@ def photo_options(strategy, aligned=False, towers=None):
         strategy: One of `STRATEGIES`.
         aligned: As `default_weights` takes it: the true sketch then says where lines go, and no label
             is swapped, for a sketch that lies on its photo's lines cannot be of another class.
-        towers: `photo_towers`, trained by `train_towers` before the generator is. Without them the
-            sketch need not tell its photo from others of its class (`PhotoInformation`).
+        towers: `photo_towers`, trained by `train_towers` before the generator is, for `PhotoInformation`:
+            the sketch has to tell its photo from others of its class. `()` does without; strategies that
+            look through none do not mind.
 
     Returns:
         Arguments by name: `terms` and those of swapped labels; none for most strategies.
+
+    Raises:
+        ValueError: `strategy` is not one of those, or it looks through towers and has none.
 
     Example:
 
@@ -143,6 +147,11 @@ def photo_options(strategy, aligned=False, towers=None):
 
     terms = [EdgeLikeness(weights.pop("edges"), own_class_only=True)]
     information = weights.pop("photo_information")
+    if towers is None:
+        raise ValueError(
+            f"`towers` must be trained ones for {strategy!r}, where pairs do not align: those of `photo_towers`"
+            " after `train_towers`; or (), to do without. Received: towers=None"
+        )
     if towers:
         terms.append(PhotoInformation(*towers, weight=information))
     return {**weights, "terms": terms}
@@ -225,7 +234,7 @@ def strategy_model(strategy, networks, aligned=False, towers=None, **options):
         A `ConditionalGAN`.
 
     Raises:
-        ValueError: `strategy` is not one of those, or as `ConditionalGAN` does.
+        ValueError: As `photo_options` and `ConditionalGAN` do.
 
     Example:
 

@@ -142,7 +142,7 @@ def test_errors():
 @every_strategy
 def test_the_model_of_a_strategy_has_its_weights_terms_and_average(strategy):
     chosen = STRATEGIES[strategy]
-    gan = strategy_model(strategy, networks(strategy))
+    gan = strategy_model(strategy, networks(strategy), towers=())
     assert gan.compiled and gan.average_decay == chosen.average_decay
     assert [type(term).__name__ for term in gan.terms] == ["EdgeLikeness"] * chosen.photo
     assert (gan.swap_rate > 0) == chosen.photo
@@ -164,6 +164,15 @@ def test_the_photo_is_told_by_towers_where_there_are_some():
     assert (term.photo_tower, term.sketch_tower) == towers and "g_photo_information" in gan.loss_names
     for strategy, aligned in (("class-and-photo", True), ("classifier", False)):
         assert not photo_options(strategy, aligned, towers)
+
+
+def test_what_looks_through_towers_is_not_made_without_them_unasked():
+    made = networks("class-and-photo")
+    with pytest.raises(ValueError, match=r"`towers`.*'class-and-photo'.*or \(\).*Received: towers=None"):
+        strategy_model("class-and-photo", made)
+    for options in ({"towers": ()}, {"aligned": True}):
+        terms = strategy_model("class-and-photo", made, **options).terms
+        assert "photo_information" not in {term.name for term in terms}
 
 
 def test_towers_are_for_pairs_that_do_not_align():

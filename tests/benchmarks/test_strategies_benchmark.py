@@ -83,11 +83,31 @@ def test_towers_are_trained_for_cells_that_ask_for_them():
     assert of_cells == {"class-and-photo + label"}
 
 
-def test_drawings_without_a_network_copy_the_photo():
+def test_drawings_without_a_network_copy_the_photo_or_training_sketches():
     photos, labels, sketches = EmbeddedPairs(24, misalignment=0.0).as_arrays((32, 32))
-    for drawn in strategies.without_network(photos).values():
-        assert drawn.shape == sketches.shape and -1 <= drawn.min() < 0 < drawn.max() <= 1
-        assert metrics.photo_rank(metrics.chamfer_distances(drawn, sketches), labels) > 0.7
+    known = EmbeddedPairs(48, seed=1, misalignment=0.0).as_arrays((32, 32))
+    copies = strategies.without_network(photos, labels, known)
+    assert all(
+        drawn.shape == sketches.shape and -1 <= drawn.min() < 0 < drawn.max() <= 1
+        for drawn in copies.values()
+    )
+    rank = {
+        name: metrics.photo_rank(metrics.chamfer_distances(drawn, sketches), labels)
+        for name, drawn in copies.items()
+    }
+    assert rank["the photo's edges"] > 0.7 and rank["the grey photo"] > 0.7
+    assert rank["one training sketch a class"] == pytest.approx(0.5)
+    one_a_class = copies["one training sketch a class"]
+    assert metrics.within_class_diversity(one_a_class, sketches, labels) == pytest.approx(0, abs=1e-3)
+    for name in ("one training sketch a class", "the training sketch of the photo most alike"):
+        of = [np.flatnonzero((known[2] == drawn).all(axis=(1, 2, 3)))[0] for drawn in copies[name]]
+        if name.startswith("one"):
+            assert (known[1][of] == labels).all()
+    # A photo that is known gives its own sketch.
+    again = strategies.without_network(known[0], known[1], known)[
+        "the training sketch of the photo most alike"
+    ]
+    assert (again == known[2]).all()
 
 
 @pytest.mark.slow
