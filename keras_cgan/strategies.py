@@ -149,8 +149,8 @@ def photo_options(strategy, aligned=False, towers=None):
     information = weights.pop("photo_information")
     if towers is None:
         raise ValueError(
-            f"`towers` must be trained ones for {strategy!r}, where pairs do not align: those of `photo_towers`"
-            " after `train_towers`; or (), to do without. Received: towers=None"
+            f"`towers` must be trained ones for {strategy!r}, where pairs do not align: `photo_towers` after "
+            "`train_towers`; or (), to do without. Received: towers=None"
         )
     if towers:
         terms.append(PhotoInformation(*towers, weight=information))
