@@ -12,9 +12,7 @@ from keras_cgan.checks import (
     check_sides,
     check_weights,
 )
-
-
-LOOKED_AT = 64  # px: towers of a strategy look at images shrunk to about this
+from keras_cgan.terms import shrinkage
 
 
 def photo_towers(photo_shape, sketch_channels=1):
@@ -39,7 +37,7 @@ def photo_towers(photo_shape, sketch_channels=1):
     >>> gan = strategy_model("class-and-photo", networks, towers=towers)
     """
     height, width, _ = check_image_shape(photo_shape)
-    shrink = max(1, min(height, width) // LOOKED_AT)
+    shrink = shrinkage(height, width)
     sketch_shape = (height, width, sketch_channels)
     return (
         image_tower(photo_shape, shrink=shrink, name="photo_tower"),

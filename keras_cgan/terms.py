@@ -6,8 +6,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_cgan.checks import check_positive, check_weights
+from keras_cgan.checks import check_at_least, check_positive, check_weights
 
+LOOKED_AT = 64  # px: what tells a photo from a sketch looks at both shrunk to about this
 STEEP = 1.0  # by Sobel's operator, whose most is 8 in [-1, 1]: from here up all edges are alike
 
 
@@ -128,12 +129,15 @@ class EdgeLikeness(GeneratorTerm):
 
     Args:
         weight: As in `GeneratorTerm`.
-        sigma: Standard deviation of the blur, in pixels: how far a line may be from the edge.
+        sigma: Standard deviation of the blur, in pixels of what is looked at: how far a line may be from
+            the edge.
         own_class_only: Whether another class than the photo's may be drawn by other lines.
+        looked_at: Photo and sketch are first shrunk, by averages, until their shorter side has about so
+            many pixels: what is asked of a sketch is the same at every size.
         name: Name of the term.
 
     Raises:
-        ValueError: `weight` is below 0, or `sigma` not above it.
+        ValueError: `weight` is below 0, `sigma` not above it, or `looked_at` not at least 1.
 
     Example:
 
@@ -142,17 +146,39 @@ class EdgeLikeness(GeneratorTerm):
     Source: edges by Canny 1986 (`photo_edges`).
     """
 
-    def __init__(self, weight=20.0, sigma=0.7, own_class_only=False, name="edges"):
+    def __init__(self, weight=20.0, sigma=0.7, own_class_only=False, looked_at=LOOKED_AT, name="edges"):
         super().__init__(weight, name)
         check_positive(sigma=sigma)
-        self.sigma, self.own_class_only = sigma, own_class_only
+        check_at_least(1, looked_at=looked_at)
+        self.sigma, self.own_class_only, self.looked_at = sigma, own_class_only, looked_at
 
     def loss(self, drawn, asked, photo, label, sketch):
+        if (times := shrinkage(*photo.shape[1:3], self.looked_at)) > 1:
+            drawn, photo = (ops.average_pool(images, times) for images in (drawn, photo))
         ink = blur(ops.mean(1 - drawn, axis=-1, keepdims=True), self.sigma)
         return 1 - correlation(ink, blur(photo_edges(photo), self.sigma))
 
     def get_config(self):
-        return {**super().get_config(), "sigma": self.sigma, "own_class_only": self.own_class_only}
+        own = {name: getattr(self, name) for name in ("sigma", "own_class_only", "looked_at")}
+        return {**super().get_config(), **own}
+
+
+def shrinkage(height, width, looked_at=LOOKED_AT):
+    """How many times an image is reduced until its shorter side has about so many pixels.
+
+    Args:
+        height, width: Of the image, in pixels.
+        looked_at: Pixels of the shorter side.
+
+    Returns:
+        An integer, at least 1.
+
+    Example:
+
+    >>> shrinkage(256, 320)
+    4
+    """
+    return max(1, min(height, width) // looked_at)
 
 
 def photo_edges(photos):

@@ -10,7 +10,7 @@ from scipy.ndimage import map_coordinates
 from keras_cgan import ConditionalGAN, patch_discriminator, resnet_classifier, unet_generator
 from keras_cgan.data import EmbeddedPairs
 from keras_cgan.diff_augment import DiffAugment
-from keras_cgan.terms import BlurredL1, EdgeLikeness, GeneratorTerm, blur, correlation, photo_edges
+from keras_cgan.terms import BlurredL1, EdgeLikeness, GeneratorTerm, blur, correlation, photo_edges, shrinkage
 from keras_cgan.testing import moved_variables
 
 SIZE = (16, 16)
@@ -106,6 +106,20 @@ def test_likeness_to_edges_asks_for_the_photos_outline_whatever_the_ink():
     assert value(term, outline, photo) < 0.3 < value(term, shifted, photo)
     assert value(term, np.ones_like(outline), photo) == pytest.approx(1, abs=1e-3)
     assert value(term, faint, photo) == pytest.approx(value(term, outline, photo), abs=1e-2)
+
+
+def test_what_is_asked_for_edges_is_the_same_at_every_size():
+    photos, _, sketches = EmbeddedPairs(6, 0.3).as_arrays((32, 48))
+    larger = [np.repeat(np.repeat(images, 3, axis=1), 3, axis=2) for images in (sketches, photos)]
+    asked = EdgeLikeness(1.0, looked_at=32)
+    unshrunk = EdgeLikeness(1.0, looked_at=96)
+    apart = []
+    for n in range(6):
+        wanted = value(asked, sketches[n : n + 1], photos[n : n + 1])
+        assert value(asked, *(images[n : n + 1] for images in larger)) == pytest.approx(wanted, abs=1e-4)
+        apart.append(abs(value(unshrunk, *(images[n : n + 1] for images in larger)) - wanted))
+    assert max(apart) > 0.02
+    assert [shrinkage(*size) for size in ((32, 32), (64, 80), (127, 127), (128, 300))] == [1, 1, 1, 2]
 
 
 class Asked(GeneratorTerm):
@@ -215,7 +229,7 @@ def test_where_another_class_is_asked_for_edges_may_be_left_out():
 
 @pytest.mark.slow
 def test_terms_are_saved_with_the_model(tmp_path):
-    model = gan(terms=[BlurredL1(2.0, (1.0,)), EdgeLikeness(3.0, sigma=2.0)], swap_rate=0.25)
+    model = gan(terms=[BlurredL1(2.0, (1.0,)), EdgeLikeness(3.0, sigma=2.0, looked_at=32)], swap_rate=0.25)
     model.save(tmp_path / "gan.keras")
     loaded = keras.models.load_model(tmp_path / "gan.keras")
     assert [term.get_config() for term in loaded.terms] == [term.get_config() for term in model.terms]
@@ -234,6 +248,7 @@ def test_terms_are_saved_with_the_model(tmp_path):
         (lambda: BlurredL1(1.0, sigmas=()), "`sigmas` must be a tuple"),
         (lambda: BlurredL1(1.0, sigmas=(-2.0,)), r"`sigmas\[0\]` must be"),
         (lambda: EdgeLikeness(1.0, sigma=0.0), "`sigma` must be"),
+        (lambda: EdgeLikeness(1.0, looked_at=0), "`looked_at` must be"),
         (lambda: gan(terms=["edges"]), "`terms` must be a list of `GeneratorTerm`s"),
         (lambda: gan(terms=[BlurredL1(), BlurredL1()]), "another one named 'blurred_l1'"),
         (lambda: gan(terms=[BlurredL1(name="l1")]), "another one named 'l1'"),
