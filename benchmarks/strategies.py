@@ -217,49 +217,80 @@ def parse_arguments():
     return options, chosen_cells(parser, options, PARTS[options.part])
 
 
+def settings_of(options):
+    """What results depend on: a folder begun with others is not gone on with."""
+    names = ("steps", "image_size", "judge_epochs", "data", "misalignment", "filters", "precision", "part")
+    weights = default_weights(PHOTO) | photo_weights(PHOTO) | {"warp": default_warp(PHOTO)}
+    return {name: getattr(options, name) for name in names} | {"weights": weights}
+
+
+def trained_generator(cell, seed, pairs, options):
+    """The generator of a cell after its steps, in float32: towers first, where it asks for them."""
+    import keras
+
+    from keras_cgan.data import PairPipeline
+    from keras_cgan.precision import to_float32
+
+    size = (options.image_size,) * 2
+    keras.utils.set_random_seed(seed)
+    keras.config.set_dtype_policy(options.precision)
+    towers = trained_towers(pairs, size, options.steps) if asks_for_towers(cell) else ()
+    keras.utils.set_random_seed(seed)  # G and D begin alike with towers and without
+    model = make_model(cell, size, pairs.n_classes, options.filters, towers)
+    pipeline = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True, warp=warp_of(cell))
+    model.fit(pipeline.batches(), steps_per_epoch=options.steps, verbose=0)
+    keras.config.set_dtype_policy("float32")  # of what measures
+    return to_float32(model.kept_generator())
+
+
+def generator_file(folder, name, seed=0):
+    """Where the generator of a cell is kept."""
+    return folder / "generators" / f"{name.replace(' ', '-')}-{seed}.keras"
+
+
+def draw_picture(file, test, generators):
+    """The same photos through several generators, as an image file.
+
+    Args:
+        file: Where it goes.
+        test: Photos, labels and true sketches.
+        generators: A dict of name -> generator, at least one.
+    """
+    from keras_cgan.data import write_image
+    from keras_cgan.pictures import image_grid
+
+    rows = []
+    for generator in generators.values():
+        photos, sketches, drawn = row_of(generator, test)
+        rows = rows or [list(photos), list(sketches)]
+        rows.append(list(drawn))
+    write_image(file, image_grid(rows, [""] * len(rows[0]), ["photo", "true", *generators]))
+
+
 def main():
     options, cells = parse_arguments()
     start(options.threads)
     import keras
 
-    from keras_cgan.data import PairPipeline, open_pairs, write_image
+    from keras_cgan.data import open_pairs
     from keras_cgan.evaluate import evaluate
-    from keras_cgan.pictures import image_grid, sample_grid
-    from keras_cgan.precision import to_float32
+    from keras_cgan.pictures import sample_grid
 
-    names = ("steps", "image_size", "judge_epochs", "data", "misalignment", "filters", "precision", "part")
-    settings = {name: getattr(options, name) for name in names}
-    # A folder begun with other weights is not gone on with.
-    settings["weights"] = default_weights(PHOTO) | photo_weights(PHOTO) | {"warp": default_warp(PHOTO)}
-    results = CellResults(options.out, settings)
+    results = CellResults(options.out, settings_of(options))
     pairs, test_pairs = open_pairs(options.data, options.misalignment)
     size = (options.image_size,) * 2
-    judges = [results.judge(pairs, options.image_size, options.judge_epochs, seed) for seed in JUDGE_SEEDS]
     test, known = test_pairs.as_arrays(size), pairs.as_arrays(size)
+    judges = [results.judge(pairs, options.image_size, options.judge_epochs, seed) for seed in JUDGE_SEEDS]
     pair_judge = results.pair_judge(pairs, options.image_size, options.judge_epochs)
     fixed = fixed_rows(judges, test, without_network(*test[:2], known), pair_judge, known[2])
     results.check_judged_alike("class_accuracy_real", fixed["true sketches"]["class_accuracy_real"])
     write_text(results.path / "fixed_rows.json", json.dumps(fixed, indent=2) + "\n")
     (results.path / "generators").mkdir(exist_ok=True)
 
-    def file_of(name, seed=0):
-        return results.path / "generators" / f"{name.replace(' ', '-')}-{seed}.keras"
-
-    def trained(cell, seed):
-        keras.utils.set_random_seed(seed)
-        keras.config.set_dtype_policy(options.precision)
-        towers = trained_towers(pairs, size, options.steps) if asks_for_towers(cell) else ()
-        keras.utils.set_random_seed(seed)  # G and D begin alike with towers and without
-        model = make_model(cell, size, pairs.n_classes, options.filters, towers)
-        pipeline = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True, warp=warp_of(cell))
-        model.fit(pipeline.batches(), steps_per_epoch=options.steps, verbose=0)
-        keras.config.set_dtype_policy("float32")  # of what measures
-        return to_float32(model.kept_generator())
-
     def measure(cell, seed):
-        file = file_of(next(name for name, each in cells.items() if each is cell), seed)
+        file = generator_file(results.path, next(name for name, each in cells.items() if each is cell), seed)
         if not file.exists():
-            save_whole(trained(cell, seed), file)
+            save_whole(trained_generator(cell, seed, pairs, options), file)
         generator = keras.saving.load_model(file)
         measures = mean_by_judges(
             judges, lambda judge: evaluate(generator, judge, *test, pair_judge, known[2])
@@ -267,17 +298,13 @@ def main():
         return measures, sample_grid(generator, *test, pairs.class_names)
 
     results.run(cells, options.seeds, measure)
-    rows = []
-    drawn_here = [name for name in cells if file_of(name).exists()]  # not those of a copied results.json
-    for name in drawn_here:
-        photos, sketches, drawn = row_of(keras.saving.load_model(file_of(name)), test)
-        rows = rows or [list(photos), list(sketches)]
-        rows.append(list(drawn))
-    if rows:
-        picture = image_grid(rows, [""] * len(rows[0]), ["photo", "true", *drawn_here])
-        write_image(results.path / "strategies.png", picture)
+    files = {name: generator_file(results.path, name) for name in cells}
+    # Not those of a copied results.json.
+    drawn = {name: keras.saving.load_model(file) for name, file in files.items() if file.exists()}
+    if drawn:
+        draw_picture(results.path / "strategies.png", test, drawn)
     print(results.table(cells, COLUMNS, fixed))
-    print(f"results: {results.path}" + (", with strategies.png" if rows else ""))
+    print(f"results: {results.path}" + (", with strategies.png" if drawn else ""))
 
 
 if __name__ == "__main__":
