@@ -7,7 +7,7 @@ from keras_cgan.checks import check_at_least, check_positive
 from keras_cgan.fixed import call_fixed
 from keras_cgan.terms import GeneratorTerm
 
-SAME = 0.999  # by cosine: photos alike to the tower, such as one with several sketches, or in the queue still
+SAME = 0.999  # by cosine: photos alike to the tower, such as one with several sketches
 
 
 @keras.saving.register_keras_serializable(package="keras_cgan")
@@ -16,7 +16,7 @@ class PhotoInformation(GeneratorTerm):
 
     A lower bound of the information that the sketch holds on the photo beyond its class: InfoGAN's
     argument, for the other condition. Two towers that have learnt from real pairs tell it (`train_towers`);
-    they stay as they are, and are looked through.
+    they stay as they are, and are looked through, with other noise and dropout at each call in training.
 
     Args:
         photo_tower: A trained `keras.Model` from photos to embeddings of length 1.
@@ -24,7 +24,9 @@ class PhotoInformation(GeneratorTerm):
             pattern.
         weight: As in `GeneratorTerm`.
         temperature: As in `contrastive_loss`: that which the towers learnt with.
-        queue: How many of the last photos of the training are kept as others, beside those of the batch.
+        queue: How many of the last photos of the training are kept as others, beside those of the batch. One
+            that the pipeline has mirrored, cut or bent anew is another of itself, while it is there still:
+            1 in 20 of 424 photos, every second one of 120. Keep it below a quarter of the photos.
         name: Name of the term.
 
     Raises:
@@ -59,13 +61,14 @@ class PhotoInformation(GeneratorTerm):
         # Of no class until the place is filled.
         nothing = keras.initializers.Constant(-1.0)
         self._classes = self.add_weight((queue,), nothing, name="classes", **options)
+        self._seeds = keras.random.SeedGenerator()
         self.built = True
 
     def call(self, drawn, asked, photo, label, sketch, training=True):
         size = ops.shape(drawn)[0]
         # Without labels all photos are of one class.
         classes = ops.zeros((size,)) if label is None else ops.cast(ops.argmax(label, axis=-1), "float32")
-        found = call_fixed(self.sketch_tower, drawn, training=training)
+        found = self._seen(drawn) if training else call_fixed(self.sketch_tower, drawn, training=False)
         photos = ops.stop_gradient(call_fixed(self.photo_tower, photo, training=False))
         others, others_classes = photos, classes
         if training:  # what is measured in between neither reads the queue nor fills it
@@ -77,6 +80,13 @@ class PhotoInformation(GeneratorTerm):
         likeness = ops.where(self._counted(photos, classes, others, others_classes), likeness, -1e9)
         own = ops.sum(found * photos, axis=-1) / self.temperature
         return ops.logsumexp(likeness, axis=-1) - own
+
+    def _seen(self, drawn):
+        """The embeddings of sketches, by a tower whose noise, which stays as it is too, begins elsewhere."""
+        tower = self.sketch_tower
+        weights = {id(variable) for variable in tower.non_trainable_weights}
+        others = [v if id(v) in weights else self._seeds.next() for v in tower.non_trainable_variables]
+        return call_fixed(tower, drawn, training=True, state=(tower.trainable_variables, others))
 
     @staticmethod
     def _counted(photos, classes, others, others_classes):

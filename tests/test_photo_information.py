@@ -116,6 +116,16 @@ def test_in_the_engine_the_generator_learns_and_the_towers_stay():
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
 
 
+def test_each_call_looks_through_other_noise_in_training_alone():
+    tower = image_tower((*SIZE, 1), size=3, filters=2, input_noise=0.5)
+    term = PhotoInformation(corner_tower("photo"), tower, queue=0)
+    before = [ops.convert_to_numpy(variable) for variable in tower.variables]
+    asked = np.zeros((2, *SIZE, 1), "float32"), None, images(X, Y), labels(0, 0), None
+    noisy = {float(term(*asked, training=True)[0]) for _ in range(3)}
+    assert len(noisy) == 3 and len({float(term(*asked, training=False)[0]) for _ in range(3)}) == 1
+    assert all(np.array_equal(a, b) for a, b in zip(before, tower.variables, strict=True))
+
+
 @pytest.mark.slow
 def test_saved_with_the_model(tmp_path):
     model, _ = gan()
