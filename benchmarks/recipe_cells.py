@@ -152,7 +152,15 @@ class CellResults:
 
 
 def save_whole(network, file):
-    """Saves a network so that its file is complete or not there."""
+    """Saves a network so that its file is complete or not there.
+
+    Raises:
+        ValueError: A weight of it is not finite: loaded again, it would end each further run.
+    """
+    import numpy as np
+
+    if not all(np.isfinite(weight).all() for weight in network.get_weights()):
+        raise ValueError(f"{network.name!r} must have finite weights to be saved as {file}. Received: NaN")
     part = file.with_name(f"part-{file.name}")
     network.save(part)
     part.replace(file)

@@ -20,6 +20,7 @@ from side_by_side import start
 from keras_cgan.run_folder import write_text
 from keras_cgan.startup import PRECISIONS
 from keras_cgan.strategies import (
+    CLASSIFIER_NOISE,
     STRATEGIES,
     TOWER_STEPS,
     default_warp,
@@ -58,6 +59,9 @@ CELLS = {
         "average_decay": STRATEGIES[PHOTO].average_decay,
         "class_weight": 10.0,
     },
+    # The answer's page has no L1 beside its Options.
+    "sigmoid + label + no L1": {"strategy": "sigmoid", "label": True, "l1_weight": 0.0},
+    "fake-class + label + no L1": {"strategy": "fake-class", "label": True, "l1_weight": 0.0},
     # As it is for pairs that align.
     "class-and-photo + label + L1": {"strategy": PHOTO, "label": True, "aligned": True},
 }
@@ -220,8 +224,12 @@ def parse_arguments():
 def settings_of(options):
     """What results depend on: a folder begun with others is not gone on with."""
     names = ("steps", "image_size", "judge_epochs", "data", "misalignment", "filters", "precision", "part")
-    weights = default_weights(PHOTO) | photo_weights(PHOTO) | {"warp": default_warp(PHOTO)}
-    return {name: getattr(options, name) for name in names} | {"weights": weights}
+    weights = {
+        strategy: default_weights(strategy) | photo_weights(strategy) | {"warp": default_warp(strategy)}
+        for strategy in STRATEGIES
+    }
+    constants = {"tower_steps": TOWER_STEPS, "classifier_noise": CLASSIFIER_NOISE, "batch_size": BATCH_SIZE}
+    return {name: getattr(options, name) for name in names} | constants | {"weights": weights}
 
 
 def trained_generator(cell, seed, pairs, options):
@@ -287,8 +295,9 @@ def main():
     write_text(results.path / "fixed_rows.json", json.dumps(fixed, indent=2) + "\n")
     (results.path / "generators").mkdir(exist_ok=True)
 
-    def measure(cell, seed):
-        file = generator_file(results.path, next(name for name, each in cells.items() if each is cell), seed)
+    def measure(named, seed):
+        name, cell = named
+        file = generator_file(results.path, name, seed)
         if not file.exists():
             save_whole(trained_generator(cell, seed, pairs, options), file)
         generator = keras.saving.load_model(file)
@@ -297,7 +306,7 @@ def main():
         )
         return measures, sample_grid(generator, *test, pairs.class_names)
 
-    results.run(cells, options.seeds, measure)
+    results.run({name: (name, cell) for name, cell in cells.items()}, options.seeds, measure)
     files = {name: generator_file(results.path, name) for name in cells}
     # Not those of a copied results.json.
     drawn = {name: keras.saving.load_model(file) for name, file in files.items() if file.exists()}

@@ -89,7 +89,7 @@ def main(arguments=None):
     train, test = open_pairs(*choose_pairs(options))
     learnt, measured = count_used(train, test)
     used = f"{learnt} of {len(train)} pairs and measuring on {measured} of {len(test)}, one a photo"
-    print(f"training three judges on {used} ...", flush=True)
+    print(f"training judges, two of the class and one of the photo, on {used} ...", flush=True)
     results = evaluate_pairs(generator, train, test, out, options.judge_epochs)
     print(summary(results, test.n_classes))
     print(f"page:      {out / 'index.html'}\nmeasures:  {out / 'results.json'}")

@@ -33,7 +33,7 @@ def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(
         description="Trains a photo-to-sketch GAN by compile and fit.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="strategies:\n" + "\n".join(f"  {name:11} {s.summary}" for name, s in STRATEGIES.items()),
+        epilog="strategies:\n" + "\n".join(f"  {name:15} {s.summary}" for name, s in STRATEGIES.items()),
     )
 
     def add(name, text, default, **options):

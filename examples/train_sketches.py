@@ -68,7 +68,7 @@ def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(
         description="Trains a class-conditional photo-to-sketch GAN and measures it.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="strategies:\n" + "\n".join(f"  {name:11} {s.summary}" for name, s in STRATEGIES.items()),
+        epilog="strategies:\n" + "\n".join(f"  {name:15} {s.summary}" for name, s in STRATEGIES.items()),
     )
 
     def add(name, text, **options):
@@ -92,7 +92,11 @@ def parse_arguments(arguments=None):
     )
     add("--image-size", "height and width in pixels, a multiple of 4, at least 24", type=int)
     add("--batch-size", "pairs a step", type=int)
-    add("--epochs", "passes over the training pairs", type=int)
+    add(
+        "--epochs",
+        "passes over the training pairs; the more, the surer class-and-photo draws another class when asked",
+        type=int,
+    )
     add("--filters", "maps of the first convolution", type=int)
     parser.add_argument(
         "--upsampling",

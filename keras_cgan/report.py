@@ -23,7 +23,10 @@ _MEANINGS = {
     "class_accuracy_blurred": ("the same, of blurred photos", "class_accuracy_real"),
     "swap_asked": ("asked for another class: drawn", "chance"),
     "swap_photo": ("asked for another class: the photo's own drawn all the same", None),
-    "photo_rank_features": ("rank of the true sketch in its class, by the judge's features", "half"),
+    "photo_rank_features": (
+        "rank of the true sketch in its class, by the judge's features; another judge's differ by some .03",
+        "half",
+    ),
     "photo_rank_chamfer": ("rank of the true sketch in its class, by chamfer distance", "half"),
     "pair_rank": ("rank of the photo in its class, by a pair judge", "pair_rank_real"),
     "within_class_diversity": ("how much sketches of a class differ", "one"),

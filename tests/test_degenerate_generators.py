@@ -118,7 +118,8 @@ def test_one_sketch_a_class_has_the_class_but_no_photo_and_no_variety(results, t
     assert drawn["within_class_diversity"] == pytest.approx(0, abs=1e-3)
     for name in ("photo_rank_features", "photo_rank_chamfer", "pair_rank"):
         assert drawn[name] == pytest.approx(0.5, abs=0.01), name
-    assert drawn["fid_phi"] > 10 * results["true"]["fid_phi"] and drawn["coverage"] < 0.8
+    # Real sketches of other photos are the scale.
+    assert drawn["fid_phi"] > 3 * drawn["fid_phi_train"] and drawn["coverage"] < 0.8
 
 
 def test_a_true_sketch_of_another_photo_is_unmasked_by_ranks_alone(results):
@@ -142,4 +143,4 @@ def test_edges_with_a_glyph_are_no_sketches(results):
     pasted = results["edges and glyph"]
     assert pasted["photo_rank_chamfer"] > 0.6  # the photo is traced
     assert pasted["class_accuracy"] < 0.6 * pasted["class_accuracy_real"]
-    assert pasted["coverage"] < 0.5 and pasted["fid_phi"] > 100 * results["true"]["fid_phi"]
+    assert pasted["coverage"] < 0.5 and pasted["fid_phi"] > 3 * pasted["fid_phi_train"]

@@ -6,7 +6,13 @@ import pytest
 from keras import layers, ops
 
 from keras_cgan.data import EmbeddedPairs, to_unit
-from keras_cgan.metrics import class_accuracy, l1_distance, label_swap, within_class_diversity
+from keras_cgan.metrics import (
+    class_accuracy,
+    confusion_matrix,
+    l1_distance,
+    label_swap,
+    within_class_diversity,
+)
 
 SIZE = (16, 16)
 LEVELS = np.linspace(-1, 1, 3, dtype="float32")  # grey paper: the class of a flat sketch
@@ -51,6 +57,11 @@ def test_class_accuracy_is_the_share_of_right_answers():
     assert class_accuracy(FlatJudge(), flat([0, 1, 2, 0]), labels) == 0.75
     assert class_accuracy(FlatJudge(), flat([1, 2, 0, 0]), labels) == 0
     assert class_accuracy(FlatJudge(), flat([0, 1, 2, 2]), labels) == 1
+
+
+def test_the_confusion_has_a_row_a_class_and_a_column_for_what_it_was_taken_for():
+    found = confusion_matrix(FlatJudge(), flat([0, 1, 1, 0, 2]), one_hot([0, 1, 2, 2, 2]))
+    assert found.tolist() == [[1, 0, 0], [0, 1, 0], [1, 1, 1]]
 
 
 def test_class_accuracy_takes_a_keras_model():

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ import keras_cgan
 ROOT = Path(keras_cgan.__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not a package.
 
-from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of  # noqa: E402
+from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of, save_whole  # noqa: E402
 
 from keras_cgan import vgg_classifier  # noqa: E402
 from keras_cgan.data import EmbeddedPairs  # noqa: E402
@@ -92,6 +93,15 @@ def test_rows_of_several_judges_are_means():
     both, *each = (fixed_rows(some, test)["white paper"] for some in (judges, judges[:1], judges[1:]))
     assert each[0]["fid_phi"] != each[1]["fid_phi"] and each[0]["l1"] == each[1]["l1"] == both["l1"]
     assert both["fid_phi"] == pytest.approx((each[0]["fid_phi"] + each[1]["fid_phi"]) / 2)
+
+
+def test_a_network_of_nan_is_not_kept(tmp_path):
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="last")], name="spoiled")
+    save_whole(network, tmp_path / "kept.keras")
+    network.get_layer("last").bias.assign([np.nan])
+    with pytest.raises(ValueError, match="'spoiled' must have finite weights.*Received: NaN"):
+        save_whole(network, tmp_path / "spoiled.keras")
+    assert [file.name for file in tmp_path.iterdir()] == ["kept.keras"]
 
 
 def test_results_of_other_judges_are_refused(tmp_path):

@@ -28,7 +28,8 @@ def test_a_whole_report(example, generator, data, tmp_path, capsys):
     said = capsys.readouterr().out
     assert f"class_accuracy            {results['class_accuracy']:.3f}  true sketches" in said
     assert (
-        f"measuring on {data}, fit pad\ntraining three judges on 20 of 20 pairs and measuring on 12 of"
+        f"measuring on {data}, fit pad\n"
+        "training judges, two of the class and one of the photo, on 20 of 20 pairs and measuring on 12 of"
         in said
     )
     assert said.splitlines()[-1] == f"measures:  {out / 'results.json'}"
