@@ -22,7 +22,6 @@ from keras_cgan.strategies import (
     default_warp,
     default_weights,
     photo_weights,
-    strategy_towers,
     tower_pairs,
 )
 
@@ -94,6 +93,8 @@ def make_pipelines(train, test, options):
 
 def make_towers(options):
     """Two networks that are to learn which sketch is of which photo; `None` where a strategy has no need."""
+    from keras_cgan.strategy_parts import strategy_towers
+
     return strategy_towers(options.strategy, (options.image_size, options.image_size, 3), options.aligned)
 
 

@@ -30,7 +30,6 @@ from keras_cgan.strategies import (
     default_warp,
     default_weights,
     photo_weights,
-    strategy_towers,
     tower_pairs,
 )
 
@@ -242,6 +241,8 @@ def open_run(options, settings):
 
 def make_towers(settings):
     """Two networks that are to learn which sketch is of which photo; `None` where a strategy has no need."""
+    from keras_cgan.strategy_parts import strategy_towers
+
     size = (settings["image_size"], settings["image_size"], 3)
     return strategy_towers(settings["strategy"], size, settings["aligned"])
 

@@ -45,7 +45,8 @@ _EXPORTS = {
     "minibatch_discrimination": ("MinibatchDiscrimination",),
     "photo_information": ("PhotoInformation",),
     "schedules": ("GeometricDecay", "LinearDecay", "RampedSGD"),
-    "strategies": ("STRATEGIES", "photo_options", "strategy_model", "strategy_networks"),
+    "strategies": ("STRATEGIES",),
+    "strategy_parts": ("photo_options", "strategy_model", "strategy_networks"),
     "faster": ("faster_network",),
     "terms": ("BlurredL1", "EdgeLikeness", "GeneratorTerm"),
     "training": (

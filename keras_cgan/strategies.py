@@ -1,4 +1,4 @@
-"""The ways of using the labels: which networks each takes.
+"""The ways of using the labels: what each is, and what it weighs by; made of parts by `strategy_parts`.
 
 What a network is told follows from its outputs, not from the strategy's name: see
 `keras_cgan.training.reference`.
@@ -114,49 +114,6 @@ def default_warp(strategy, aligned=False):
     return 0.0 if aligned else chosen.warp
 
 
-def photo_options(strategy, aligned=False, towers=None):
-    """What `ConditionalGAN` is given beside networks and weights, for the photo to be readable too.
-
-    Args:
-        strategy: One of `STRATEGIES`.
-        aligned: As `default_weights` takes it: the true sketch then says where lines go, and no label
-            is swapped, for a sketch that lies on its photo's lines cannot be of another class.
-        towers: `photo_towers`, trained by `train_towers` before the generator is, for `PhotoInformation`:
-            the sketch has to tell its photo from others of its class. `()` does without; strategies that
-            look through none do not mind.
-
-    Returns:
-        Arguments by name: `terms` and those of swapped labels; none for most strategies.
-
-    Raises:
-        ValueError: `strategy` is not one of those, or it looks through towers and has none.
-
-    Example:
-
-    >>> networks = strategy_networks("class-and-photo", (64, 64, 3), n_classes=6)
-    >>> towers = photo_towers((64, 64, 3))
-    >>> train_towers(*towers, photos, sketches)
-    >>> more = default_weights("class-and-photo") | photo_options("class-and-photo", towers=towers)
-    >>> gan = ConditionalGAN(*networks, **more)
-    """
-    weights = photo_weights(strategy, aligned)
-    if not weights:
-        return {}
-    from keras_cgan.photo_information import PhotoInformation
-    from keras_cgan.terms import EdgeLikeness
-
-    terms = [EdgeLikeness(weights.pop("edges"), own_class_only=True)]
-    information = weights.pop("photo_information")
-    if towers is None:
-        raise ValueError(
-            f"`towers` must be trained ones for {strategy!r}, where pairs do not align: `photo_towers` after "
-            "`train_towers`; or (), to do without. Received: towers=None"
-        )
-    if towers:
-        terms.append(PhotoInformation(*towers, weight=information))
-    return {**weights, "terms": terms}
-
-
 def photo_weights(strategy, aligned=False):
     """The numbers of `photo_options`: what a run that is to be gone on with was begun with.
 
@@ -178,26 +135,6 @@ def photo_weights(strategy, aligned=False):
     return {"edges": 75.0, "photo_information": 4.0, "swap_rate": 0.4, "swap_weight": 50.0}
 
 
-def strategy_towers(strategy, photo_shape, aligned=False):
-    """The towers that a strategy looks through, not trained yet.
-
-    Args:
-        strategy, aligned: As `photo_options` takes them.
-        photo_shape: As `photo_towers` takes it.
-
-    Returns:
-        `photo_towers`; `None` where the strategy has no need of them.
-
-    Example:
-
-    >>> towers = strategy_towers("class-and-photo", (64, 64, 3))
-    >>> train_towers(*towers, *tower_pairs(pairs, (64, 64)), steps=TOWER_STEPS)
-    """
-    from keras_cgan.contrastive import photo_towers
-
-    return photo_towers(photo_shape) if "photo_information" in photo_weights(strategy, aligned) else None
-
-
 def tower_pairs(pairs, image_size):
     """The true pairs that towers learn from: no more than memory holds.
 
@@ -217,124 +154,8 @@ def tower_pairs(pairs, image_size):
     return photos, sketches
 
 
-def strategy_model(strategy, networks, aligned=False, towers=None, **options):
-    """The engine over the networks of a strategy, with what suits it, compiled.
-
-    Compile it anew for other optimizers than the default ones.
-
-    Args:
-        strategy: One of `STRATEGIES`.
-        networks: Generator, discriminator and classifier, as `strategy_networks` returns them.
-        aligned: As `default_weights` takes it.
-        towers: As `photo_options` takes them.
-        **options: More arguments of `ConditionalGAN`, in place of the strategy's own weights, terms
-            and moving average too.
-
-    Returns:
-        A `ConditionalGAN`.
-
-    Raises:
-        ValueError: As `photo_options` and `ConditionalGAN` do.
-
-    Example:
-
-    >>> networks = strategy_networks("class-and-photo", (64, 64, 3), n_classes=6)
-    >>> towers = photo_towers((64, 64, 3))
-    >>> train_towers(*towers, photos, sketches)
-    >>> gan = strategy_model("class-and-photo", networks, towers=towers)
-    >>> gan.fit(dataset, epochs=50)
-    """
-    from keras_cgan.training import ConditionalGAN
-
-    chosen = check_strategy(strategy)
-    own = default_weights(strategy, aligned) | photo_options(strategy, aligned, towers)
-    own["average_decay"] = chosen.average_decay
-    gan = ConditionalGAN(*networks, strategy, **(own | options))
-    gan.compile()
-    return gan
-
-
 def check_strategy(name):
     """The `Strategy` of a name; raises a `ValueError` that lists the names."""
     if name not in STRATEGIES:
         raise ValueError(f"`strategy` must be one of {list(STRATEGIES)}. Received: strategy={name!r}")
     return STRATEGIES[name]
-
-
-def strategy_networks(
-    strategy,
-    photo_shape,
-    n_classes,
-    sketch_channels=1,
-    label_input=True,
-    filters=64,
-    n_layers=3,
-    norm="instance",
-    d_norm="instance",
-    upsampling=None,
-):
-    """Builds the generator, discriminator and classifier of a strategy.
-
-    Args:
-        strategy: One of `STRATEGIES`.
-        photo_shape: `(height, width, channels)` of a photo, in pixels.
-        n_classes: Number of classes.
-        sketch_channels: Channels of a sketch.
-        label_input: Whether the generator is told the label.
-        filters: Maps of the first convolution of G and D.
-        n_layers: Number of stride-2 convolutions of D.
-        norm: Norm of G: `"batch"`, `"instance"`, `"spectral"` or `None`.
-        d_norm: Norm of D, likewise. With `"batch"`, D tells real from fake in their joined
-            batch by its statistics, which are not there in the generator's step.
-        upsampling: Of G: the paper's `"transpose"`, or `"resize"`, whose strokes are smoother in a
-            short training. By default the paper's for the baseline `"pix2pix"`, else `"resize"`.
-
-    Returns:
-        `(generator, discriminator, classifier)`; the classifier is `None` where the
-        strategy has none.
-
-    Raises:
-        ValueError: An argument is not one of those allowed.
-
-    Example:
-
-    >>> trainer = ReferenceTrainer(*strategy_networks("classifier", (64, 64, 3), n_classes=6))
-    """
-    # Here, so that a program can list STRATEGIES before it starts TensorFlow.
-    from keras_cgan import classifiers, discriminators, generators
-    from keras_cgan.diff_augment import DiffAugment
-
-    chosen = check_strategy(strategy)
-    height, width, photo_channels = photo_shape
-    sketch_shape = (height, width, sketch_channels)
-    pair_shape = (height, width, photo_channels + sketch_channels)
-    options = {"filters": filters, "n_layers": n_layers, "norm": d_norm}
-
-    generator = generators.unet_generator(
-        photo_shape,
-        sketch_channels,
-        n_classes if label_input else None,
-        filters,
-        norm=norm,
-        upsampling=chosen.upsampling if upsampling is None else upsampling,
-    )
-    if chosen.outputs == ("classes",):
-        discriminator = discriminators.pooled_discriminator(
-            sketch_shape, n_classes, chosen.class_head, **options
-        )
-    elif "classes" in chosen.outputs:
-        discriminator = discriminators.two_head_discriminator(pair_shape, n_classes, **options)
-    elif "label" in chosen.outputs:
-        discriminator = discriminators.shared_q_discriminator(
-            pair_shape, n_classes, sketch_channels, **options
-        )
-    else:
-        discriminator = discriminators.patch_discriminator(
-            pair_shape if chosen.paired else sketch_shape,
-            augment=DiffAugment() if chosen.augment else None,
-            **options,
-        )
-    classifier = None
-    if chosen.classifier:
-        classifier = classifiers.resnet_classifier(sketch_shape, n_classes, input_noise=CLASSIFIER_NOISE)
-    return generator, discriminator, classifier

@@ -8,7 +8,8 @@ import pytest
 
 from keras_cgan import STRATEGIES, photo_options, photo_towers, strategies, strategy_model, strategy_networks
 from keras_cgan.data import EmbeddedPairs
-from keras_cgan.strategies import default_warp, photo_weights, strategy_towers, tower_pairs
+from keras_cgan.strategies import default_warp, photo_weights, tower_pairs
+from keras_cgan.strategy_parts import strategy_towers
 
 PHOTO, N_CLASSES, N_PATCHES = (48, 64, 3), 5, (10, 14)
 
