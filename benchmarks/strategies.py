@@ -97,7 +97,7 @@ JUDGE_SEEDS = (1000, 1001, 1002)
 SHOWN = 8  # photos in the picture
 
 
-def make_model(cell, size, n_classes, filters, towers=()):
+def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     """The compiled model of a cell.
 
     Args:
@@ -105,6 +105,7 @@ def make_model(cell, size, n_classes, filters, towers=()):
         size: `(height, width)` in pixels.
         n_classes, filters: As `strategy_networks` takes them.
         towers: Trained towers, for a cell that asks for them; else `()`.
+        n_photos: How many photos the training has.
 
     Returns:
         A `ConditionalGAN`.
@@ -128,7 +129,7 @@ def make_model(cell, size, n_classes, filters, towers=()):
     if without == "augment":
         networks[1] = patch_discriminator((*size, 1), filters=filters, norm="instance")
     aligned = cell.get("aligned", False)
-    more = photo_options(strategy, aligned, towers)
+    more = photo_options(strategy, aligned, towers, n_photos)
     if without == "swaps":
         more |= {"swap_rate": 0.0, "class_weight": mean_class_weight(n_classes)}
     elif more:
@@ -244,7 +245,7 @@ def trained_generator(cell, seed, pairs, options):
     keras.config.set_dtype_policy(options.precision)
     towers = trained_towers(pairs, size, options.steps) if asks_for_towers(cell) else ()
     keras.utils.set_random_seed(seed)  # G and D begin alike with towers and without
-    model = make_model(cell, size, pairs.n_classes, options.filters, towers)
+    model = make_model(cell, size, pairs.n_classes, options.filters, towers, len(pairs))
     pipeline = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True, warp=warp_of(cell))
     model.fit(pipeline.batches(), steps_per_epoch=options.steps, verbose=0)
     keras.config.set_dtype_policy("float32")  # of what measures

@@ -98,7 +98,7 @@ def make_towers(options):
     return strategy_towers(options.strategy, (options.image_size, options.image_size, 3), options.aligned)
 
 
-def make_model(options, n_classes, towers=None):
+def make_model(options, n_classes, towers=None, n_photos=None):
     """The compiled model: networks of the strategy, and an optimizer for each by default."""
     from keras_cgan import strategy_model, strategy_networks
 
@@ -108,7 +108,7 @@ def make_model(options, n_classes, towers=None):
     networks = strategy_networks(
         options.strategy, size, n_classes, label_input=label_input, filters=options.filters
     )
-    return strategy_model(options.strategy, networks, options.aligned, towers, average_decay=0.999)
+    return strategy_model(options.strategy, networks, options.aligned, towers, n_photos, average_decay=0.999)
 
 
 def teach(towers, pairs, options):
@@ -149,7 +149,7 @@ def main(arguments=None):
     pipeline, held_out = make_pipelines(train, test, options)
     with strategy.scope():
         towers = make_towers(options)
-        gan = make_model(options, train.n_classes, towers)
+        gan = make_model(options, train.n_classes, towers, len(train))
 
     # Only now: a run that cannot start leaves no folder behind.
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}

@@ -247,7 +247,7 @@ def make_towers(settings):
     return strategy_towers(settings["strategy"], size, settings["aligned"])
 
 
-def make_trainer(settings, n_classes, towers=None):
+def make_trainer(settings, n_classes, towers=None, n_photos=None):
     """The engine over the networks of the strategy: both answer `train_on_batch(x, y)` with the losses."""
     from keras_cgan import ReferenceTrainer, strategy_model, strategy_networks
 
@@ -262,7 +262,7 @@ def make_trainer(settings, n_classes, towers=None):
     weights = {name: settings[name] for name in ("l1_weight", "adversarial_weight", "class_weight")}
     if settings["engine"] == "reference":
         return ReferenceTrainer(*networks, settings["strategy"], **weights)
-    return strategy_model(settings["strategy"], networks, settings["aligned"], towers, **weights)
+    return strategy_model(settings["strategy"], networks, settings["aligned"], towers, n_photos, **weights)
 
 
 def make_pipeline(pairs, settings):
@@ -390,7 +390,7 @@ def main(arguments=None):
 
     settle(settings, train_pairs)
     towers = make_towers(settings)
-    trainer = make_trainer(settings, len(names), towers)
+    trainer = make_trainer(settings, len(names), towers, len(train_pairs))
     pipeline = make_pipeline(train_pairs, settings)
     test = test_pairs.as_arrays((settings["image_size"],) * 2, MOST_TEST_PHOTOS)
     samples = Samples(trainer.generator, *test, names)

@@ -26,7 +26,7 @@ class PhotoInformation(GeneratorTerm):
         temperature: As in `contrastive_loss`: that which the towers learnt with.
         queue: How many of the last photos of the training are kept as others, beside those of the batch. One
             that the pipeline has mirrored, cut or bent anew is another of itself, while it is there still:
-            1 in 20 of 424 photos, every second one of 120. Keep it below a quarter of the photos.
+            1 in 20 where there are three times as many photos, every second one where there are as many.
         name: Name of the term.
 
     Raises:

@@ -7,6 +7,8 @@ from keras_cgan.photo_information import PhotoInformation
 from keras_cgan.strategies import CLASSIFIER_NOISE, check_strategy, default_weights, photo_weights
 from keras_cgan.terms import EdgeLikeness
 
+QUEUE = 128  # photos that a sketch is told among, at most
+
 
 def strategy_networks(
     strategy,
@@ -101,7 +103,7 @@ def strategy_towers(strategy, photo_shape, aligned=False):
     return photo_towers(photo_shape) if "photo_information" in photo_weights(strategy, aligned) else None
 
 
-def photo_options(strategy, aligned=False, towers=None):
+def photo_options(strategy, aligned=False, towers=None, n_photos=None):
     """What `ConditionalGAN` is given beside networks and weights, for the photo to be readable too.
 
     Args:
@@ -111,6 +113,8 @@ def photo_options(strategy, aligned=False, towers=None):
         towers: `photo_towers`, trained by `train_towers` before the generator is, for `PhotoInformation`:
             the sketch has to tell its photo from others of its class. `()` does without; strategies that
             look through none do not mind.
+        n_photos: How many photos the training has. Of few, fewer of the last ones are told from
+            (`PhotoInformation`'s `queue`), or a photo would be told from itself, bent otherwise.
 
     Returns:
         Arguments by name: `terms` and those of swapped labels; none for most strategies.
@@ -137,11 +141,12 @@ def photo_options(strategy, aligned=False, towers=None):
             "`train_towers`; or (), to do without. Received: towers=None"
         )
     if towers:
-        terms.append(PhotoInformation(*towers, weight=information))
+        queue = QUEUE if n_photos is None else min(QUEUE, n_photos // 3)
+        terms.append(PhotoInformation(*towers, weight=information, queue=queue))
     return {**weights, "terms": terms}
 
 
-def strategy_model(strategy, networks, aligned=False, towers=None, **options):
+def strategy_model(strategy, networks, aligned=False, towers=None, n_photos=None, **options):
     """The engine over the networks of a strategy, with what suits it, compiled.
 
     Compile it anew for other optimizers than the default ones.
@@ -150,7 +155,7 @@ def strategy_model(strategy, networks, aligned=False, towers=None, **options):
         strategy: One of `STRATEGIES`.
         networks: Generator, discriminator and classifier, as `strategy_networks` returns them.
         aligned: As `default_weights` takes it.
-        towers: As `photo_options` takes them.
+        towers, n_photos: As `photo_options` takes them.
         **options: More arguments of `ConditionalGAN`, in place of the strategy's own weights, terms
             and moving average too.
 
@@ -171,7 +176,7 @@ def strategy_model(strategy, networks, aligned=False, towers=None, **options):
     from keras_cgan.training import ConditionalGAN  # Here, so that networks can be built under any backend.
 
     chosen = check_strategy(strategy)
-    own = default_weights(strategy, aligned) | photo_options(strategy, aligned, towers)
+    own = default_weights(strategy, aligned) | photo_options(strategy, aligned, towers, n_photos)
     own["average_decay"] = chosen.average_decay
     gan = ConditionalGAN(*networks, strategy, **(own | options))
     gan.compile()

@@ -167,6 +167,15 @@ def test_the_photo_is_told_by_towers_where_there_are_some():
         assert not photo_options(strategy, aligned, towers)
 
 
+def test_of_few_photos_fewer_are_told_from():
+    towers = photo_towers(PHOTO)
+    queues = {
+        n: photo_options("class-and-photo", towers=towers, n_photos=n)["terms"][-1].queue
+        for n in (None, 2, 60, 384, 5000)
+    }
+    assert queues == {None: 128, 2: 0, 60: 20, 384: 128, 5000: 128}
+
+
 def test_what_looks_through_towers_is_not_made_without_them_unasked():
     made = networks("class-and-photo")
     with pytest.raises(ValueError, match=r"`towers`.*'class-and-photo'.*or \(\).*Received: towers=None"):
