@@ -34,7 +34,9 @@ def add_parser(commands):
     )
     command.add_argument("--sheet", metavar="FILE", help="write a picture of pairs and of suspicious images")
     command.add_argument("--fix", metavar="OUT", help="write a cleaned copy to a new folder")
-    command.add_argument("--force", action="store_true", help="replace an earlier copy in OUT")
+    command.add_argument(
+        "--force", action="store_true", help="replace an earlier copy in OUT, and files of --json and --sheet"
+    )
     command.add_argument(
         "--fit",
         choices=FITS,
@@ -55,7 +57,7 @@ def run(options):
     """Checks a folder; returns the exit code."""
     source = Path(options.source)
     for name, suffixes in (("json", (".json",)), ("sheet", (".png",))):
-        _check_file(source, name, getattr(options, name), suffixes)
+        _check_file(source, name, getattr(options, name), suffixes, options.force)
     if options.fix:
         check_target(source, options.fix, options.force)
     inspection = inspect(source, options.alignment, options.fit, options.threads)
@@ -80,8 +82,8 @@ def run(options):
     return 0 if inspection.findings.worst() in (None, "note") else 1
 
 
-def _check_file(source, name, file, suffixes):
-    """A report must not be lost after minutes of work, nor be written into the set."""
+def _check_file(source, name, file, suffixes, force):
+    """A report must not be lost after minutes of work, nor be written into the set or over another file."""
     if not file or file == "-" and name == "json":
         return
     path = Path(file)
@@ -93,3 +95,7 @@ def _check_file(source, name, file, suffixes):
         raise DataError(f"--{name} must be in a folder that exists and can be written. Received: {file}")
     if source.resolve() in path.resolve().parents:
         raise DataError(f"--{name} must not be in the folder that is checked. Received: {file}")
+    if path.exists() and not force:
+        raise DataError(
+            f"--{name} must be a new file: choose another, or --force to replace it. Received: {file}"
+        )

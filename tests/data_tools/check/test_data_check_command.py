@@ -147,6 +147,18 @@ def test_what_cannot_be_written_is_refused_before_the_check(clean, check, monkey
     assert code == 2 and message in text and sorted(clean.parent.rglob("*")) == before
 
 
+@pytest.mark.parametrize(("option", "name"), [("--json", "mine.json"), ("--sheet", "mine.png")])
+def test_an_earlier_file_is_replaced_with_force_alone(clean, check, monkeypatch, option, name):
+    file = clean.parent / name
+    file.write_text("mine")
+    with monkeypatch.context() as unchecked:
+        unchecked.setattr(command, "inspect", None)
+        code, text = check(clean, option, file)
+    assert code == 2 and f"--force to replace it. Received: {file}" in text and file.read_text() == "mine"
+    assert check(clean, option, file, "--force")[0] == 0 and file.read_bytes() != b"mine"
+    assert check(clean, "--json", "-")[0] == 0  # printed, of which there is no earlier
+
+
 def test_a_folder_that_cannot_be_written_holds_no_report(clean, check, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: path != clean.parent)
     code, text = check(clean, "--json", clean.parent / "report.json")
