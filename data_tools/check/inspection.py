@@ -88,7 +88,7 @@ def inspect(root, alignment=True, fit="pad", threads=None):
         numbers = [number for number in sorted(usable) if items[number].side == side]
         copies[side] = find_copies(side, items, features, numbers)
         record_copies(side, copies[side], items, findings)
-    counts = count(items, pairs, usable)
+    counts = count(items, layout.class_names, pairs, usable)
     balance = record_balance(counts, layout.sketch_only, findings)
     measured, by_class = None, {}
     if alignment and not layout.sketch_only:

@@ -33,12 +33,14 @@ class Layout(NamedTuple):
         root: The folder.
         splits: Names, or `(None,)` where there are no split folders.
         sides: Those of `("photo", "sketch")` that there are.
+        class_names: Sorted, of all splits, as the reader numbers them: those of empty folders, too.
         items: The image files in class folders, sorted by split, side, class and name.
     """
 
     root: Path
     splits: tuple
     sides: tuple
+    class_names: tuple
     items: tuple
 
     @property
@@ -80,7 +82,9 @@ def read_layout(root, findings):
                 sides.add(side)
                 items += _items(base / side, split, findings)
     _note_clutter(root, findings)
-    layout = Layout(root, splits, tuple(side for side in scan.SIDES if side in sides), tuple(items))
+    sides = tuple(side for side in scan.SIDES if side in sides)
+    class_names = tuple(sorted({*scan.class_folders(root), *(item.class_name for item in items)}))
+    layout = Layout(root, splits, sides, class_names, tuple(items))
     _note_refusals(layout, findings)
     return layout
 
@@ -134,9 +138,8 @@ def _note_refusals(layout, findings):
                 reasons.add(str(error).split(scan.LAYOUT)[0].strip())
         for reason in sorted(reasons):
             findings.add("layout", layout.root.name, detail=reason)
-    classes = {item.class_name for item in layout.items}
-    if len(classes) < 2:
-        findings.add("one_class", *(classes or {"no class"}))
+    if len(layout.class_names) < 2:
+        findings.add("one_class", *(layout.class_names or ("no class",)))
 
 
 def _is_image(path):

@@ -70,11 +70,12 @@ def _match(by_side, items):
     return sorted(set(found))
 
 
-def count(items, pairs, usable):
+def count(items, class_names, pairs, usable):
     """Photos, sketches and pairs by split and class.
 
     Args:
         items: `Item`s.
+        class_names: Of all classes, those without an image with them.
         pairs: `(photo, sketch)`, numbers of items.
         usable: A set of the numbers of those that training can use.
 
@@ -83,8 +84,9 @@ def count(items, pairs, usable):
         that are there, pairs those of which both sides are usable.
     """
     splits = sorted({item.split or ALL for item in items}, key=lambda split: (split != "train", split))
-    classes = sorted({item.class_name for item in items})
-    counts = {split: {name: {"photos": 0, "sketches": 0, "pairs": 0} for name in classes} for split in splits}
+    counts = {
+        split: {name: {"photos": 0, "sketches": 0, "pairs": 0} for name in class_names} for split in splits
+    }
     for item in items:
         what = "photos" if item.side == "photo" else "sketches"
         counts[item.split or ALL][item.class_name][what] += 1

@@ -334,6 +334,13 @@ def alike_class_names(spoiler):
     }
 
 
+def class_missing(spoiler):
+    """Folders without an image: the reader counts a class of them."""
+    for split in ("train", "test"):
+        (spoiler.root / split / "sketch" / "ghost").mkdir()
+    return {"class_missing": [("ghost",), ("ghost",)]}
+
+
 def same_stem(spoiler):
     photo, _ = spoiler.take()
     other, sketch = spoiler.take()
@@ -375,7 +382,7 @@ FAULTS = (
     *(mirrored_photo, mirrored_sketch),
     *(photo_in_two_classes, sketch_in_two_classes),
     *(photo_nearly_in_two_classes, sketch_nearly_in_two_classes),
-    *(alike_class_names, same_stem, not_read),
+    *(alike_class_names, class_missing, same_stem, not_read),
 )
 
 

@@ -15,6 +15,7 @@ from data_tools.check.inspection import inspect
 from data_tools.check.kinds import KINDS, SEVERITIES
 from data_tools.check.report import as_json, lines
 from data_tools.groups import DataError
+from keras_cgan.data import DataWarning, FolderPairs
 from keras_cgan.data.images import decode_image, write_image
 
 PAIRS = os.environ.get("KERAS_CGAN_PAIRS")
@@ -156,6 +157,18 @@ def test_a_single_class_is_enough_for_some_trainings(tmp_path):
     assert findings.worst() == "warning"
 
 
+def test_classes_are_those_that_the_reader_counts(tmp_path):
+    root = draw_folder(tmp_path / "pairs", classes=("cat",))
+    (root / "test" / "photo" / "ghost").mkdir()
+    inspection = inspect(root, alignment=False)
+    nothing = {"photos": 0, "sketches": 0, "pairs": 0}
+    with pytest.warns(DataWarning, match="classes have no pair in split 'train': ghost"):
+        pairs = FolderPairs(root, "train")
+    assert tuple(inspection.counts["train"]) == pairs.class_names == ("cat", "ghost")
+    assert [inspection.counts[split]["ghost"] for split in ("train", "test")] == [nothing] * 2
+    assert [kind for kind, _ in inspection.findings.items()] == ["class_missing"]
+
+
 @pytest.mark.parametrize(("threads", "workers"), [(None, 3), (2, 2)])
 def test_as_many_threads_decode_as_there_are_cores(clean, monkeypatch, threads, workers):
     asked = []
@@ -245,7 +258,6 @@ def write_aligned(root, count, of_test=0):
 
 
 def test_alignment_is_what_the_training_script_says(tmp_path):
-    from keras_cgan.data import FolderPairs
     from keras_cgan.metrics import is_aligned
 
     write_aligned(tmp_path, 36, of_test=12)
