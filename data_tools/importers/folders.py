@@ -4,6 +4,7 @@ from pathlib import PurePath
 
 from data_tools.groups import DataError
 from data_tools.importers.importer import (
+    SPLIT_NAMES,
     SPLITS,
     Importer,
     add_ab_options,
@@ -12,8 +13,10 @@ from data_tools.importers.importer import (
     image_files,
     matched,
     nested,
+    one_a_split,
     pair_group,
     split_folders,
+    split_of,
     sub_folders,
 )
 
@@ -55,13 +58,18 @@ def _a_and_b(root, swapped, findings):
     """The `(split, photos, sketches)` of `<split>A` and `<split>B`, or else of `A` and `B`."""
     sides = "BA" if swapped else "AB"
     for base in nested(root):
-        splits = [split for split in SPLITS if all((base / f"{split}{side}").is_dir() for side in sides)]
-        if splits:
-            for path in sub_folders(base):
-                if not path.name.endswith(("A", "B")) or path.name[:-1] not in splits:
+        folders = sub_folders(base)
+        photos, sketches = (
+            one_a_split((split_of(path.name[:-1]), path) for path in folders if path.name.endswith(side))
+            for side in sides
+        )
+        both = [split for split in photos if split in sketches]
+        if both:
+            read = {of_side[split] for of_side in (photos, sketches) for split in both}
+            for path in folders:
+                if path not in read:
                     findings.add("folders beside those of the splits (not read)", path)
-            parts = as_splits(splits).items()
-            return [(split, *(base / f"{name}{side}" for side in sides)) for name, split in parts]
+            return [(split, photos[name], sketches[name]) for name, split in as_splits(both).items()]
         if all((base / side).is_dir() for side in sides):
             return _parted(*(base / side for side in sides), findings)
     return []
@@ -107,11 +115,11 @@ def _photo_of(photos):
 IMPORTER = Importer(
     name="folders",
     summary="photos and sketches of equal names in two folders",
-    layout="""    <split>A/[<class>/]<name>.jpg, <split>B/[<class>/]<name>.png
+    layout=f"""    <split>A/[<class>/]<name>.jpg, <split>B/[<class>/]<name>.png
     A/[<split>/][<class>/]<name>.jpg, B/[<split>/][<class>/]<name>.png
     (several sketches of a photo: <name>-1.png, <name>-2.png, ...)
     the same with any names of folders instead of A and B: --photos, --sketches
-    (split: train, test or val, which is the test where there is none)""",
+    ({SPLIT_NAMES})""",
     example="folders my_set --photos pictures --sketches drawings --out my_pairs",
     find=find,
     add_options=add_options,

@@ -12,6 +12,11 @@ from keras_cgan.data import scan
 
 SPLITS = ("train", "test", "val")
 VALIDATION = ("val", "valid", "validation", "dev")
+_SPLIT_OF = {"training": "train", "testing": "test"} | {name: name for name in ("train", "test", *VALIDATION)}
+SPLIT_NAMES = (
+    "split: train, test or val, which is the test where there is none; training, testing, valid, validation\n"
+    "    and dev are taken alike, in upper or lower case"
+)
 _LISTED = scan.EXTENSIONS | {".svg"}
 
 
@@ -87,6 +92,15 @@ def find_folder(root, *names):
     return root if root.is_dir() and root.resolve().name in names else None
 
 
+def split_of(name):
+    """The split that a folder of a name is, in upper or lower case: `train`, `test` or one of `VALIDATION`.
+
+    Returns:
+        A text, or `None` for any other name.
+    """
+    return _SPLIT_OF.get(name.casefold())
+
+
 def as_splits(names):
     """What split each of these is, a dict: `val`, or another name of it, is the test where there is none."""
     held_out = next((name for name in ("test", *VALIDATION) if name in names), "test")
@@ -105,9 +119,14 @@ def holding_classes(root):
 
 
 def holding_splits(root):
-    """The first of the nested folders that has split folders, or `None`."""
-    bases = (base for base in nested(root) if any(folder.name in SPLITS for folder in sub_folders(base)))
-    return next(bases, None)
+    """The first of the nested folders that has split folders, better several, or `None`.
+
+    A set in a folder `dev` that has `train` and `test` has these.
+    """
+    counts = {
+        base: sum(split_of(folder.name) is not None for folder in sub_folders(base)) for base in nested(root)
+    }
+    return next((base for least in (2, 1) for base, count in counts.items() if count >= least), None)
 
 
 def add_ab_options(parser, straight):
@@ -136,18 +155,35 @@ def add_class_name(parser):
 def split_folders(base, findings):
     """The split folders in a folder, by split; the folder itself, as split `None`, where it has none.
 
-    A folder `train` with no folders in it, among others that are no splits, is a class: the vehicle.
+    A single folder `train` with no folders in it, among others that are no splits, is a class: the vehicle.
+
+    Raises:
+        DataError: Two folders are of one split, such as `train` and `Train`.
     """
-    folders = {folder.name: folder for folder in sub_folders(base)}
-    splits = as_splits([name for name in folders if name in SPLITS])
-    if not splits or (list(splits) == ["train"] and len(folders) > 1 and not sub_folders(folders["train"])):
+    folders = sub_folders(base)
+    found = one_a_split((split_of(folder.name), folder) for folder in folders)
+    if not found or (len(found) == 1 < len(folders) and not sub_folders(*found.values())):
         return {None: base}
-    for path in (
-        *image_files(base, findings),
-        *(path for name, path in folders.items() if name not in splits),
-    ):
+    for path in (*image_files(base, findings), *(path for path in folders if path not in found.values())):
         findings.add("images and folders beside those of the splits (not read)", path)
-    return {split: folders[name] for name, split in splits.items()}
+    splits = as_splits(found)
+    return {splits[name]: folder for name, folder in found.items()}
+
+
+def one_a_split(splits_and_folders):
+    """The folders by split, a dict in the order given; those of the split `None` are passed over.
+
+    Raises:
+        DataError: Two folders are of one split.
+    """
+    found = {}
+    for split, folder in splits_and_folders:
+        if split and found.setdefault(split, folder) != folder:
+            raise DataError(
+                f"{folder.parent} must have one folder a split. "
+                f"Received: {found[split].name} and {folder.name}, both {split}"
+            )
+    return found
 
 
 def class_folders(base, findings):

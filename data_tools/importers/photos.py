@@ -5,6 +5,7 @@ from typing import NamedTuple
 from data_tools.drawn_sketches import SKETCHES, draw_sketch
 from data_tools.groups import Group, ImageFile
 from data_tools.importers.importer import (
+    SPLIT_NAMES,
     Importer,
     add_class_name,
     class_folders,
@@ -77,8 +78,8 @@ class DrawnSketch(NamedTuple):
 IMPORTER = Importer(
     name="photos",
     summary="photos alone: sketches are traced from them by OpenCV, for trying things out",
-    layout="""    [<split>/][<class>/]<name>.jpg
-    (split: train, test or val, which is the test where there is none)
+    layout=f"""    [<split>/][<class>/]<name>.jpg
+    ({SPLIT_NAMES})
     The sketches align with their photos to the pixel and hold nothing that an artist would add or leave
     out: a model that is trained on them learns the filter of --sketch, which is there already.""",
     example="photos my_photos --sketch xdog --out my_pairs",

@@ -2,6 +2,7 @@
 
 from data_tools.groups import Group, HalfOfFile
 from data_tools.importers.importer import (
+    SPLIT_NAMES,
     Importer,
     add_ab_options,
     class_folders,
@@ -29,8 +30,8 @@ def find(root, options, findings):
 IMPORTER = Importer(
     name="side-by-side",
     summary="pix2pix: photo and sketch side by side in one image",
-    layout="""    [<split>/][<class>/]<name>.jpg
-    (split: train, test or val, which is the test where there is none)""",
+    layout=f"""    [<split>/][<class>/]<name>.jpg
+    ({SPLIT_NAMES})""",
     example="side-by-side edges2shoes --direction BtoA --out my_pairs",
     find=find,
     add_options=add_options,

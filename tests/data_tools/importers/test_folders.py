@@ -98,3 +98,15 @@ def test_splits_on_one_side_alone(run, source, paint):
     pairs(paint, source / "A" / "train", source / "B", ("1",))
     with pytest.raises(DataError, match="must both have split folders.*Received: train, and none"):
         run("folders", source)
+
+
+@pytest.mark.parametrize("held_out", ["valid", "Validation", "dev", "Test", "testing"])
+def test_splits_of_other_names(run, source, paint, held_out):
+    """They are not left out, which would hold out a part of the training set instead."""
+    for split in ("train", held_out):
+        pairs(paint, source / "1" / f"{split}A" / "cat", source / "1" / f"{split}B" / "cat", ("1",))
+        pairs(paint, source / "2" / "A" / split / "cat", source / "2" / "B" / split / "cat", ("1",))
+    for number in ("1", "2"):
+        made = run("folders", source / number, out=number)
+        assert made.counts == {split: {"cat": (1, 1)} for split in ("train", "test")}
+        assert made.left_out == {}

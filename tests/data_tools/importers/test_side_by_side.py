@@ -56,3 +56,37 @@ def test_only_odd_images(run, source, halves):
     halves("train/1.png", width=15)
     with pytest.raises(DataError, match="even number"):
         run("side-by-side", source)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train", "valid"),
+        ("Train", "Test"),
+        ("training", "testing"),
+        ("TRAIN", "Validation"),
+        ("train", "dev"),
+    ],
+)
+@pytest.mark.parametrize("inner", ["", "cat/"])
+@pytest.mark.parametrize("base", ["", "dev/"])
+def test_splits_of_other_names(run, source, halves, names, inner, base):
+    """They are never classes, which would train on the test."""
+    for name in names:
+        halves(f"{base}{name}/{inner}1.png")
+    made = run("side-by-side", source)
+    assert made.counts == {split: {inner[:-1] or "all": (1, 1)} for split in ("train", "test")}
+
+
+@pytest.mark.parametrize("name", ["train", "Train", "dev", "testing"])
+def test_a_class_may_be_called_as_a_split(run, source, halves, name):
+    for folder in (name, "bus", "cat"):
+        halves(f"{folder}/1.png")
+    assert run("side-by-side", source).counts == {"all": dict.fromkeys(("bus", "cat", name), (1, 1))}
+
+
+def test_two_folders_of_one_split(run, source, halves):
+    for folder in ("train", "training", "test"):
+        halves(f"{folder}/1.png")
+    with pytest.raises(DataError, match="one folder a split. Received: train and training, both train"):
+        run("side-by-side", source)
