@@ -14,6 +14,7 @@ MOST_BYTES = 2**30  # of a file: a hundred million pixels of 16 bits, with alpha
 # Turns the picture as its EXIF tag says, which IMREAD_UNCHANGED does not, but drops alpha.
 _ORIENTED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 _JPEG_SIGNATURE = b"\xff\xd8"
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
 _EXTRA_SAMPLES = 338  # the tag of a TIFF that says what its fourth channel is
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # its values: alpha that colours are multiplied by already, or are not
@@ -109,6 +110,8 @@ def decode_bytes(data, path):
             f"{str(path)!r} must hold 8-bit or 16-bit pixels, grey or RGB, with or without alpha. "
             f"Received: {image.dtype}, shape {image.shape}"
         )
+    if channels == 1 and (key := _transparent_grey(data)) is not None:
+        image[image == key] = np.iinfo(image.dtype).max
     premultiplied = channels == 4 and _is_premultiplied(data, image.dtype)
     if image.dtype == np.uint16:
         image = cv2.convertScaleAbs(image, alpha=1 / 257)
@@ -128,6 +131,20 @@ def _why_not_decoded(error, path):
     return (
         f"{str(path)!r} is too large for OpenCV. Received: more than {most} pixels{of_what}, as {name} says"
     )
+
+
+def _transparent_grey(data):
+    """The level that a grey PNG calls transparent, which OpenCV passes over, or `None`."""
+    if not data.startswith(_PNG_SIGNATURE) or data[25] != 0:  # its colour type: grey
+        return None
+    depth, at = data[24], len(_PNG_SIGNATURE)
+    while data[at + 4 : at + 8] not in (b"tRNS", b"IDAT", b""):
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    if data[at : at + 8] != b"\0\0\0\2tRNS":
+        return None
+    most = 2**depth - 1
+    level = int.from_bytes(data[at + 8 : at + 10], "big") & most
+    return level if depth > 8 else level * 255 // most  # as OpenCV gives levels of fewer bits than eight
 
 
 def _is_premultiplied(data, dtype):

@@ -23,10 +23,11 @@ def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(colour_type, width, rows):
-    header = struct.pack(">IIBBBBB", width, len(rows), 8, colour_type, 0, 0, 0)
-    pixels = zlib.compress(b"".join(b"\0" + bytes(row) for row in rows))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+def png(colour_type, width, rows, depth=8, more=b""):
+    """The bytes of a PNG file, with more chunks before its pixels."""
+    header = struct.pack(">IIBBBBB", width, len(rows), depth, colour_type, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + bytes(row) for row in rows)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + more + pixels + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("extension", ["png", "jpg", "JPEG", "bmp", "webp", "tiff", "ppm"])
@@ -65,6 +66,30 @@ def test_alpha_is_flattened_on_white(tmp_path):
 
     path.write_bytes(png(4, 2, [[10, 0, 20, 255]] * 2))  # grey with alpha: nothing there, then 20
     np.testing.assert_array_equal(read_image(path, 1)[..., 0], [[255, 20]] * 2)
+
+
+@pytest.mark.parametrize(
+    ("depth", "row", "key", "wanted"),
+    [
+        (1, [0b01010000], 0, [255, 255, 255, 255]),
+        (2, [0b00011011], 1, [0, 255, 170, 255]),
+        (4, [0x01, 0x23], 2, [0, 17, 255, 51]),
+        (8, [0, 1, 2, 3], 0, [255, 1, 2, 3]),
+        (8, [0, 1, 2, 3], 0x0103, [0, 1, 2, 255]),  # of which the lowest bits count
+        (16, [0, 0, 10, 10, 10, 11, 255, 255], 0x0A0A, [0, 255, 10, 255]),
+    ],
+)
+def test_a_transparent_grey_is_white(tmp_path, depth, row, key, wanted):
+    """A key colour, as programs write that draw black on nothing."""
+    path = tmp_path / "keyed.png"
+    path.write_bytes(png(0, 4, [row], depth))
+    without = decode_image(path)
+    path.write_bytes(
+        png(0, 4, [row], depth, chunk(b"tEXt", b"a\0b") + chunk(b"tRNS", struct.pack(">H", key)))
+    )
+    np.testing.assert_array_equal(decode_image(path), [wanted])
+    path.write_bytes(png(0, 4, [row], depth, chunk(b"tRNS", b"")))  # that is none, as decoders take it
+    np.testing.assert_array_equal(decode_image(path), without)
 
 
 @pytest.mark.parametrize("extension", [".png", ".tiff"])

@@ -2,6 +2,7 @@
 
 import shutil
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -187,6 +188,16 @@ def alpha(spoiler):
     bgra[: len(bgra) // 2, :, 3] = 60
     cv2.imwrite(str(photo), bgra)
     return {"alpha": [(photo,)]}
+
+
+def transparent_grey(spoiler):
+    """A sketch in black whose dark paper is transparent, by a key colour: as it is read, it is on white."""
+    _, sketch = spoiler.take()
+    drawn = np.where(decode_image(sketch) < 128, 0, 1).astype(np.uint8)
+    data, key = cv2.imencode(".png", drawn)[1].tobytes(), b"tRNS\0\1"
+    chunk = struct.pack(">I", 2) + key + struct.pack(">I", zlib.crc32(key))
+    sketch.write_bytes(data[:33] + chunk + data[33:])  # after the header
+    return {"alpha": [(sketch,)]}
 
 
 def sixteen_bit(spoiler):
@@ -375,8 +386,8 @@ def not_read(spoiler):
 
 FAULTS = (
     *(unpaired_photo, unpaired_sketch, unreadable, truncated, wrong_extension, tiny, huge),
-    *(odd_proportions, unequal_proportions, grey_photo, coloured_sketch, alpha, sixteen_bit, cmyk),
-    *(blank_photo, blank_sketch, inverted_sketch, grey_paper),
+    *(odd_proportions, unequal_proportions, grey_photo, coloured_sketch, alpha, transparent_grey, cmyk),
+    *(sixteen_bit, blank_photo, blank_sketch, inverted_sketch, grey_paper),
     *(duplicate_photo, duplicate_sketch, near_duplicate_photo, near_duplicate_sketch),
     *(leaked_photo, leaked_sketch, nearly_leaked_photo, nearly_leaked_sketch, grey_leaked_photo),
     *(mirrored_photo, mirrored_sketch),
