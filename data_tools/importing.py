@@ -188,11 +188,18 @@ def _keep_made(part, origins):
 
 
 def _remove_others(part, wanted):
-    """Removes all images and folders but some, and what a process left in them as it was killed."""
-    for folder in [path for path in part.iterdir() if path.is_dir() and path.name != _UNPACKED]:
+    """Removes all images and folders but some, and what a process left in them as it was killed.
+
+    Of links none stays, and none is followed: what they lead to is not the import's.
+    """
+    for folder in [path for path in part.iterdir() if not path.is_file() and path.name != _UNPACKED]:
+        if folder.is_symlink():
+            folder.unlink()
+            continue
         for base, folders, files in os.walk(folder, topdown=False):
-            for path in (Path(base, name) for name in files):
-                if path not in wanted:
+            links = [name for name in folders if os.path.islink(os.path.join(base, name))]
+            for path in (Path(base, name) for name in (*links, *files)):
+                if path not in wanted or path.is_symlink():
                     path.unlink()
             if not os.listdir(base):
                 os.rmdir(base)

@@ -644,6 +644,28 @@ main([*sys.argv[2:], "--threads", "1"])
 """
 
 
+@pytest.mark.parametrize("linked", ["photo", "photo/a", "photo/a/0.png", "sketch"])
+@pytest.mark.parametrize("target", ["elsewhere", "nowhere", "itself"])
+def test_what_is_linked_into_the_folder_in_the_making_is_left_alone(
+    pairs, out, tmp_path, paint, tree, monkeypatch, linked, target
+):
+    """Nothing is removed or written where a link leads to."""
+    with stop_after(monkeypatch, 5):
+        assert run(pairs, out, "--threads", "1", command="folders") == 130
+    elsewhere, path = tmp_path / "elsewhere", out / ".partial" / linked
+    for name in ("0.png", "9.png", "a/0.png", "a/9.png"):
+        paint(elsewhere / name, 250)
+    before = tree(elsewhere)
+    path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    inner = elsewhere / "0.png" if path.suffix else elsewhere
+    path.symlink_to({"elsewhere": inner, "nowhere": tmp_path / "nowhere", "itself": path}[target])
+    assert run(pairs, out, command="folders") == 0
+    assert tree(elsewhere) == before
+    assert not any(path.is_symlink() for path in out.rglob("*"))
+    assert_all_pairs(out)
+
+
 @pytest.mark.parametrize("threads", [2, 16])
 def test_the_result_does_not_depend_on_threads(pairs, tmp_path, tree, threads):
     for name in ("1", "4", "5"):
