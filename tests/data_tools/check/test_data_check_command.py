@@ -40,7 +40,7 @@ def test_nothing_wrong(clean, check):
 @pytest.mark.parametrize(
     ("fault", "code", "line"),
     [
-        ("alpha", 0, "note: 1 images are transparent"),
+        ("alpha", 0, "note: 2 images are transparent"),
         (
             "wrong_extension",
             1,
