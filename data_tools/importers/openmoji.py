@@ -16,9 +16,13 @@ from keras_cgan.data import scan
 from keras_cgan.data.images import ImageError, decode_bytes, read_bytes
 
 BY = {"group": "group", "subgroup": "subgroups"}  # by option, the key of the table
+MOST_DEPTH = 64  # of a drawing's elements
 _PNG_FOLDERS = ("618x618", "72x72")
 _CODE = re.compile("[0-9A-Fa-f-]+")
 _TONE = re.compile("1F3F[B-F]")
+_LINK = re.compile(r"#|data:image/(png|jpe?g|gif|webp)[;,]")
+_URL = re.compile(r"""url\(\s*["']?\s*#([^)"'\s]+)""", re.IGNORECASE)
+_GRADIENTS = ("linearGradient", "radialGradient")  # which the renderer follows without calling itself
 # Code points without a shape of their own: joiners, and what asks for colour, text, a woman or a man.
 _NO_SHAPE = ("200D", "FE0F", "FE0E", "2640", "2642")
 _PEOPLE = {"1F468": "1F9D1", "1F469": "1F9D1", "1F466": "1F9D2", "1F467": "1F9D2"}  # to the person, the child
@@ -86,7 +90,7 @@ class Drawing(NamedTuple):
         svg_to_bytes = _renderer()
         try:
             text = self.path.read_text(encoding="utf-8")
-            _check_links(text)
+            _check_drawing(text)
             data = svg_to_bytes(svg_string=text, width=self.size, height=self.size, skip_system_fonts=True)
         except (OSError, ValueError, ElementTree.ParseError) as error:
             raise ImageError(f"Cannot draw {str(self.path)!r}: {error}") from error
@@ -96,12 +100,67 @@ class Drawing(NamedTuple):
         return str(self.path)
 
 
-def _check_links(svg):
-    """Raises a `ValueError` where a drawing would pull in another file."""
-    for element in ElementTree.fromstring(svg).iter():
-        for name, link in element.items():
-            if name.rpartition("}")[2] == "href" and not link.strip().startswith(("#", "data:")):
-                raise ValueError(f"href must begin with # or data:. Received: {link!r}")
+def _check_drawing(svg):
+    """Raises a `ValueError` where a drawing would pull in another file or another drawing, or is too deep.
+
+    The renderer calls itself for what is in an element or linked from it, and where no stack is left for
+    that, the process ends: `MOST_DEPTH` is far below.
+    """
+    root = ElementTree.fromstring(svg)
+    by_id, styled = {}, set()
+    for element in root.iter():
+        for link in _hrefs(element):
+            if not _LINK.match(link.strip()):
+                raise ValueError(
+                    "href must begin with # or data: of an image (PNG, JPEG, GIF or WebP). "
+                    f"Received: {link[:200]!r}"
+                )
+        if _tag(element) not in _GRADIENTS:
+            by_id.setdefault(element.get("id"), []).append(element)
+        if _tag(element) == "style":
+            styled.update(_URL.findall("".join(element.itertext())))
+    parents = {inner: element for element in root.iter() for inner in element}
+    depth = 0
+    # A style sheet may lead from any element to those that it names, one after the other.
+    for start in (root, *(element for name in sorted(styled) for element in by_id.get(name, ()))):
+        depth += _depth(start, by_id, parents, MOST_DEPTH - depth)
+
+
+def _depth(start, by_id, parents, most):
+    """How many elements are in or linked from each other, at most, from one on.
+
+    Raises:
+        ValueError: There are more than `most`.
+    """
+    depths, reached = {start: 1}, [start]
+    while reached:
+        element = reached.pop()
+        if depths[element] > most:
+            raise ValueError(f"elements must be at most {MOST_DEPTH} deep, with what they link to")
+        for inner in (*element, *_linked(element, by_id, parents)):
+            if depths.get(inner, 0) <= depths[element]:  # the longest way counts
+                depths[inner] = depths[element] + 1
+                reached.append(inner)
+    return max(depths.values())
+
+
+def _linked(element, by_id, parents):
+    """The elements that one links to, but for those that it is in: such links are not drawn."""
+    names = [link.strip()[1:] for link in _hrefs(element)]
+    names += [name for value in element.attrib.values() for name in _URL.findall(value)]
+    linked = [each for name in names for each in by_id.get(name, ())]
+    around = {element}
+    while linked and (element := parents.get(element)) is not None:
+        around.add(element)
+    return [each for each in linked if each not in around]
+
+
+def _hrefs(element):
+    return [value for name, value in element.items() if name.rpartition("}")[2] == "href"]
+
+
+def _tag(element):
+    return str(element.tag).rpartition("}")[2]
 
 
 def _renderer():

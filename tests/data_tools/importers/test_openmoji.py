@@ -207,6 +207,73 @@ def test_svg_that_links_to_itself_is_drawn(tmp_path, encode):
     assert (drawn[:11] == (9, 0, 0)).all() and (drawn[13:, 8:16] == 7).all()
 
 
+def chain(count, link):
+    """Elements of which each links to the next."""
+    return "".join(link.format(number, number + 1) for number in range(count))
+
+
+DEEP = {  # each would end the whole process
+    "nested": lambda count: "<g>" * count + "</g>" * count,
+    "used": lambda count: chain(count, "<g id='a{}'><use x:href='#a{}'/></g>"),
+    "masked": lambda count: chain(count, "<mask id='a{}'><g mask=' url( \"#a{}\")'/></mask>"),
+    "painted": lambda count: chain(count, "<pattern id='a{}'><rect style='fill:url(#a{})'/></pattern>"),
+    "styled": lambda count: chain(
+        count, "<style>.a{0} {{fill: url(#a{0})}}</style><pattern id='a{0}'><rect class='a{1}'/></pattern>"
+    ),
+    "all": lambda count: (
+        "<g>" * (count // 2) + chain(count // 4, "<g id='a{}'><use href='#a{}'/></g>") + "</g>" * (count // 2)
+    ),
+    "mutual": lambda count: "<g id='a'><use href='#b'/></g><g id='b'><use href='#a'/></g>",
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+@pytest.mark.parametrize("count", [100, 500, 5000])
+def test_svg_that_is_too_deep_is_not_drawn(tmp_path, monkeypatch, kind, count):
+    drawn = []
+    monkeypatch.setattr(openmoji, "_renderer", lambda: lambda **settings: drawn.append(settings))
+    (tmp_path / "1.svg").write_text(LINKED.format(DEEP[kind](count)))
+    with pytest.raises(ImageError, match="Cannot draw .*1.svg.*: elements must be at most 64 deep"):
+        openmoji.Drawing(tmp_path / "1.svg", 24).load()
+    assert not drawn
+
+
+def test_svg_in_svg_is_not_drawn(tmp_path):
+    pytest.importorskip("resvg_py")
+    data = base64.b64encode(LINKED.format(DEEP["nested"](500)).encode()).decode()
+    (tmp_path / "1.svg").write_text(LINKED.format(f"<image href='data:image/svg+xml;base64,{data}'/>"))
+    with pytest.raises(ImageError, match="href must begin with # or data: of an image"):
+        openmoji.Drawing(tmp_path / "1.svg", 24).load()
+
+
+@pytest.mark.parametrize("kind", ["nested", "used", "masked", "painted", "styled", "all"])
+def test_svg_that_is_not_too_deep_is_drawn(tmp_path, kind):
+    pytest.importorskip("resvg_py")
+    square = "<rect width='72' height='72' fill='#090000'/>"
+    (tmp_path / "1.svg").write_text(LINKED.format(DEEP[kind](12) + square))
+    assert (openmoji.Drawing(tmp_path / "1.svg", 24).load() == (9, 0, 0)).all()
+
+
+def test_many_links_to_one_another_take_no_time(tmp_path):
+    """As each of them twice to the next: 2 to the power of 30 ways."""
+    links = chain(30, "<g id='a{0}'><use href='#a{1}'/><use href='#a{1}'/></g>")
+    openmoji._check_drawing(LINKED.format(links))
+
+
+def test_gradients_may_link_to_many_and_an_element_to_what_it_is_in():
+    gradients = chain(500, "<linearGradient id='a{}' href='#a{}'/>")
+    openmoji._check_drawing(LINKED.format(gradients + "<g id='b'><use href='#b'/></g>"))
+
+
+def test_a_deep_svg_is_left_out_and_counted(run, moji):
+    pytest.importorskip("resvg_py")
+    source = moji(write_svg, "svg/{}.svg")
+    (source / "package" / "color" / "svg" / f"{BIRDS[2]}.svg").write_text(LINKED.format(DEEP["nested"](100)))
+    made = run("openmoji", source, "--svg-size", 24)
+    (problem,) = made.left_out["images cannot be read (left out)"]
+    assert BIRDS[2] in problem and len(made.files) == 2 * 39
+
+
 def test_the_extra_is_in_the_package_data():
     from configparser import ConfigParser
     from pathlib import Path
