@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 
 from data_tools.check.fixing import check_target, fix
@@ -13,6 +12,7 @@ from data_tools.check.sheet import write_sheet
 from data_tools.groups import DataError
 from data_tools.importers.importer import positive
 from data_tools.naming import printable
+from data_tools.streams import complain, say
 from data_tools.target import write_json
 
 from keras_cgan.data.images import FITS
@@ -69,17 +69,24 @@ def run(options):
             write_sheet(options.sheet, inspection, options.fit)
     finally:  # the report must not be lost for a full disk
         report = json.dumps(as_json(inspection), indent=2) if printed else "\n".join(lines(inspection))
-        print(report, flush=True)
+        unsaid = _say(report)
     if options.fix:
         report = fix(inspection, options.fix, options.force, options.threads)
-        done = [f"    {len(names)} {kind}" for kind, names in report["left_out"].items()]
-        print(
-            "\n".join(
-                [printable(f"made {options.fix}, by file in {Path(options.fix) / 'import.json'}:"), *done]
-            ),
-            file=sys.stderr if printed else sys.stdout,
-        )
+        made = printable(f"made {options.fix}, by file in {Path(options.fix) / 'import.json'}:")
+        made = "\n".join([made, *(f"    {len(names)} {kind}" for kind, names in report["left_out"].items())])
+        unsaid = (complain if printed else _say)(made) or unsaid
+    if unsaid and not isinstance(unsaid.__cause__, BrokenPipeError):  # `| head -1` wants no more
+        raise unsaid
     return 0 if inspection.findings.worst() in (None, "note") else 1
+
+
+def _say(text):
+    """Prints a text; returns the error where it cannot, for the copy is to be written all the same."""
+    try:
+        say(text)
+    except DataError as error:
+        return error
+    return None
 
 
 def _check_file(source, name, file, suffixes, force):

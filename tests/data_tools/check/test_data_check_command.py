@@ -3,8 +3,13 @@
 import errno
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
+import planted_faults
 import pytest
 from planted_faults import Spoiler, draw_folder, draw_pair, jpeg, plant_all
 
@@ -50,8 +55,6 @@ def test_nothing_wrong(clean, check):
     ],
 )
 def test_exit_codes(clean, check, fault, code, line):
-    import planted_faults
-
     getattr(planted_faults, fault)(Spoiler(clean))
     got, text = check(clean)
     assert got == code and line in text
@@ -203,6 +206,45 @@ def test_reports_are_written_though_nothing_can_be_printed(clean, monkeypatch, t
         main(["check", str(clean), "--no-alignment", "--json", str(files[0]), "--sheet", str(files[1])]) == 2
     )
     assert all(file.exists() for file in files)
+
+
+@pytest.fixture
+def checked(clean, tmp_path):
+    """A function `(stdout, *arguments)` that checks and fixes in a process of its own."""
+
+    def checked(stdout, *arguments):
+        root = Path(command.__file__).parents[2]
+        line = [sys.executable, "-m", "data_tools", "check", clean, "--no-alignment", *arguments]
+        done = subprocess.run(
+            [*line, "--fix", tmp_path / "out"], cwd=root, stdout=stdout, stderr=subprocess.PIPE, text=True
+        )
+        assert (tmp_path / "out" / "import.json").exists()
+        return done.returncode, [text for text in done.stderr.splitlines() if "/" not in text]
+
+    return checked
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+@pytest.mark.parametrize(("fault", "code"), [("alpha", 0), ("tiny", 1)])
+def test_who_reads_no_further_has_the_exit_code_of_the_check(clean, checked, fault, code):
+    """As `| head -1` does."""
+    getattr(planted_faults, fault)(Spoiler(clean))
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert checked(writer) == (code, [])
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has it")
+@pytest.mark.parametrize("arguments", [(), ("--json", "-")])
+def test_an_output_that_is_full_is_not_the_disk_of_the_copy(checked, arguments):
+    with open("/dev/full", "wb") as full:
+        code, said = checked(full, *arguments)
+    assert code == 2 and said[-1] == (
+        "error: standard output cannot be written (No space left on device), but all else is done"
+    )
 
 
 def test_the_report_is_printed_though_a_file_cannot_be_written(clean, check, monkeypatch, tmp_path):
