@@ -57,12 +57,20 @@ def counted(names_by_kind, shown=_SHOWN):
 def entries(folder):
     """The folders and the files in a folder, sorted; hidden files and system clutter are left out quietly."""
     with os.scandir(folder) as scan:
-        found = [(entry.name, entry.is_dir()) for entry in scan]
+        found = [(entry.name, _is_dir(entry)) for entry in scan]
     folders, files = [], []
     for name, is_dir in sorted(found):
         if not name.startswith(".") and name.lower() not in _CLUTTER:
             (folders if is_dir else files).append(folder / name)
     return folders, files
+
+
+def _is_dir(entry):
+    """Whether an entry of a folder is one, or a link to one; a link that leads nowhere is a file."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or to where this user may not look
+        return False
 
 
 def split_names(root):

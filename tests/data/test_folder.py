@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from keras_cgan.data import DataWarning, FolderPairs, ImageError, write_image
+from keras_cgan.data import DataWarning, FolderPairs, ImageError, scan, write_image
 
 RED, INK = (255, 0, 0), 0
 
@@ -307,3 +307,10 @@ def test_arguments_are_checked(tmp_path, argument, value):
     add_pairs(tmp_path / "train", "a", 2)
     with pytest.raises(ValueError, match=rf"(?s)`{argument}` must be .*Received: {argument}={value!r}"):
         FolderPairs(tmp_path, **{argument: value})
+
+
+def test_a_link_to_itself_is_a_file(tmp_path):
+    """As one that leads nowhere: it is then counted as what cannot be read."""
+    for name in ("itself.png", "nowhere.png"):
+        (tmp_path / name).symlink_to(tmp_path / name.replace("nowhere", "none"))
+    assert scan.entries(tmp_path) == ([], [tmp_path / "itself.png", tmp_path / "nowhere.png"])
