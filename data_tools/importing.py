@@ -1,5 +1,6 @@
 """From groups of a photo and its sketches to the folders that the examples read."""
 
+import contextlib
 import errno
 import functools
 import hashlib
@@ -19,6 +20,7 @@ from keras_cgan.data.images import ImageError, fit_image, write_image
 from keras_cgan.data.scan import counted
 
 _AT_ONCE = 4096  # groups handed to the threads: millions of strokes need not wait in memory
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 UNREADABLE = "images cannot be read (left out)"
 
 
@@ -113,6 +115,11 @@ def _import_into(target, importer, source, options, settings, threads):
         target.give_up()
         # Where an archive was unpacked is gone: what was in it is named instead.
         raise DataError(str(error).replace(str(target.part / _UNPACKED), str(source))) from error
+    except OSError as error:
+        if error.errno not in _FULL:  # where it is full, the same command goes on
+            with contextlib.suppress(OSError):  # the first error is the one to tell
+                target.give_up()
+        raise
     _remove_others(target.part, {path for job in written for path in (job.photo, *job.sketches)})
     licence = {"licence": importer.licence} if importer.licence else {}
     return {"settings": settings, **licence, "counts": _counts(written), "left_out": findings.names}
@@ -275,7 +282,7 @@ def _counts(jobs):
 
 def explain(error, out=None):
     """A line for an error of the system, of a command that writes a folder or of one that does not."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in _FULL:
         place, goes_on = (f" for {out}", ", and the same command goes on") if out else ("", "")
         return f"no space is left{place}: free some{goes_on} ({error})"
     return f"cannot read or write {error.filename or out or 'a file'}: {error.strerror or error}"

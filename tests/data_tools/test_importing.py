@@ -315,6 +315,56 @@ def test_what_cannot_be_read_later_is_left_out(source, out, paint, monkeypatch):
     assert "ant/closed.png" in said and "Permission denied" in said
 
 
+def test_links_to_themselves_are_left_out(source, out, paint):
+    paint(source / "ant" / "good.png")
+    for name in ("ant/loop.png", "ant/loop", "loop"):
+        (source / name).symlink_to(source / name)
+    assert run(source, out) == 0
+    assert [path.name for path in out.rglob("*.png")] == ["good.png"]
+    (said,) = report(out)["left_out"].pop(UNREADABLE)
+    assert "ant/loop.png" in said
+    assert report(out)["left_out"]["files that are no images by their extension (not read)"] == [
+        "loop",
+        "ant/loop",
+    ]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_an_error_before_the_first_image_leaves_nothing(
+    source, out, tmp_path, paint, monkeypatch, capsys, number
+):
+    """So that another source may be read into the same folder."""
+    paint(source / "ant" / "1.png")
+    paint(tmp_path / "other" / "ant" / "2.png")
+
+    def closed(folder):
+        raise OSError(number, os.strerror(number), str(folder))
+
+    with monkeypatch.context() as patches:
+        patches.setattr(os, "scandir", closed)
+        assert run(source, out) == 2
+    assert f"cannot read or write {source}" in capsys.readouterr().err
+    assert not out.exists()
+    assert run(tmp_path / "other", out) == 0
+
+
+def test_an_error_after_the_first_image_leaves_it(pairs, out, monkeypatch):
+    write_image, written = importing.write_image, []
+
+    def write(path, image):
+        if written:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        written.append(path)
+        write_image(path, image)
+
+    with monkeypatch.context() as patches:
+        patches.setattr(importing, "write_image", write)
+        assert run(pairs, out, "--threads", 1, command="folders") == 2
+    assert len(list(out.rglob("*.png"))) == 1
+    assert run(pairs, out, command="folders") == 0
+    assert_all_pairs(out)
+
+
 def test_of_damaged_images_nothing_is_printed_but_what_the_report_says(source, out, encode):
     """Neither by OpenCV nor by libpng and libjpeg, which name no file; and TensorFlow is not started."""
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
