@@ -3,10 +3,12 @@
 from collections import Counter
 
 from data_tools.check.duplicates import class_key
+from data_tools.check.looks import is_its_photo
 from data_tools.importers.importer import natural
 
 UNREADABLE = "files that cannot be decoded (left out)"
 BLANK = "sketches that are blank (left out)"
+ITS_PHOTO = "sketches that are their photos made grey (left out)"
 SAME_NAME = "images that share their name with another picture, but for the extension (left out)"
 TWO_CLASSES = "images that are in two classes (left out)"
 LEAKED = "images that are in another split as well (left out)"
@@ -37,6 +39,9 @@ class Cleaning:
         for number, found in enumerate(inspection.features):
             if number not in inspection.usable:
                 self._drop(BLANK if found.look else UNREADABLE, [number])
+        for photo, sketch in self._pairs:
+            if is_its_photo(inspection.features[photo], inspection.features[sketch]):
+                self._drop(ITS_PHOTO, [sketch])
         self._drop_same_names()
         self._drop_unpaired()
         self._drop_two_classes()

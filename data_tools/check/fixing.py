@@ -35,10 +35,11 @@ class NegativeFile(NamedTuple):
 def fix(inspection, out, force=False, threads=None):
     """Writes a cleaned copy of a folder, as an import of it: whole at the end, and never in place.
 
-    Left out are images that cannot be decoded, blank sketches, what has no partner, copies of a photo within
-    a split (the first takes their sketches), the training's copy of what is in the test as well, and what is
-    in two classes. Inverted sketches are inverted back, transparency is laid on white, and all is written as
-    PNG of 8 bits. Nearly the same images within a split stay, and so do sketches that two photos share.
+    Left out are images that cannot be decoded, sketches that are blank or their photo made grey, what has no
+    partner, copies of a photo within a split (the first takes their sketches), the training's copy of what is
+    in the test as well, and what is in two classes. Inverted sketches are inverted back, transparency is laid
+    on white, and all is written as PNG of 8 bits. Nearly the same images within a split stay, and so do
+    sketches that two photos share.
 
     Args:
         inspection: The `Inspection` of the folder.

@@ -28,6 +28,7 @@ KINDS = {
     "truncated": Kind("error", "files end too early, or are damaged"),
     "blank_sketch": Kind("error", "sketches are blank"),
     "inverted_sketch": Kind("error", "sketches are light lines on dark, unlike the white paper of padding"),
+    "sketch_is_photo": Kind("error", "sketches are their photos made grey: there is nothing to learn"),
     "photo_in_two_classes": Kind("error", "photos are in more than one class"),
     "sketch_in_two_classes": Kind("error", "sketches are in more than one class"),
     "leaked_photo": Kind("error", "photos are in more than one split"),

@@ -4,10 +4,16 @@ import numpy as np
 
 from data_tools.check.features import mirrored_hash
 
+from keras_cgan.data.images import WHITE
+
 MOST_BITS = 32  # of 512 that hashes may differ in before pixels are compared; a poor JPEG's differs in 14
 MOST_DIFFERENCE = 0.1  # of thumbnails, in their own standard deviations; a JPEG of quality 50 is within it
 _MOST_COLOUR = 8  # levels between the channels of a thumbnail that is called grey
 _LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, in grey
+_MOST_IN_GREY = (
+    13  # levels of a thumbnail's pixels: a JPEG differs in 12, a drawing with a coloured spot in 27
+)
+_LEAST_RANGE = 50  # levels from the darkest to the lightest: of paler ones, all would be the same in grey
 _LEAST_CONTRAST = 2  # levels of standard deviation: below, all images are alike, and none is called so
 _HASHES = 2**20  # pairs of hashes compared at once
 _THUMBNAILS = 4096  # pairs of thumbnails compared at once
@@ -68,6 +74,26 @@ def near_mirrored(
         pairs = _near(mirrored, (bits[lower], thumbnails[lower]), most_bits, most_difference, progress)
         found.append(np.sort(np.stack([own[pairs[:, 0]], lower[pairs[:, 1]]], axis=1)))
     return np.unique(np.concatenate(found), axis=0)
+
+
+def same_in_grey(photo, sketch):
+    """Whether a sketch is its photo made grey, or the negative of that.
+
+    Args:
+        photo: A thumbnail, uint8 `(height, width, 3)`.
+        sketch: A thumbnail, uint8 `(height, width, 1)`.
+
+    Returns:
+        A bool: no pixel differs by more than JPEG makes it. Photos of hardly any contrast are never the same.
+
+    Example:
+
+    >>> same_in_grey(photo.thumbnail, sketch.thumbnail)
+    """
+    grey = photo @ np.array(_LUMA, np.float32)
+    drawn = sketch[..., 0].astype(np.float32)
+    differences = [np.abs(each - drawn).max() for each in (grey, WHITE - grey)]
+    return bool(np.ptp(grey) >= _LEAST_RANGE and min(differences) <= _MOST_IN_GREY)
 
 
 def _near(first, second, most_bits, most_difference, progress, later=False):

@@ -1,9 +1,10 @@
-"""What is odd about single images: size, proportions, channels, format, blank or inverted sketches."""
+"""What is odd about single images, and pairs: size, proportions, channels, format, what sketches hold."""
 
 import numpy as np
 
 from data_tools.check.features import DARK
 from data_tools.check.formats import fits_extension
+from data_tools.check.likeness import same_in_grey
 
 LEAST_SIDE = 24  # px, the smallest size that the examples train at
 MOST_SIDE = 4096  # px
@@ -23,6 +24,12 @@ def is_blank(features):
 def is_inverted(features):
     """Whether a sketch is light on dark: its rim is dark, and most of it."""
     return not is_blank(features) and max(features.look.rim, features.look.middle) < DARK
+
+
+def is_its_photo(photo, sketch):
+    """Whether a sketch is nothing but its photo made grey, both `Features`."""
+    looks = photo.look, sketch.look
+    return all(looks) and same_in_grey(*(look.thumbnail for look in looks))
 
 
 def record_looks(items, features, findings):
@@ -48,8 +55,13 @@ def record_looks(items, features, findings):
 
 
 def record_pairs(items, features, pairs, findings):
-    """Records pairs of unequal proportions: padded, photo and sketch no longer lie on each other."""
+    """Records sketches that are their photos, and pairs of unequal proportions.
+
+    Padded, a photo and a sketch of such a pair no longer lie on each other.
+    """
     for photo, sketch in pairs:
+        if is_its_photo(features[photo], features[sketch]):
+            findings.add("sketch_is_photo", items[photo].path, items[sketch].path)
         looks = [features[number].look for number in (photo, sketch)]
         if all(looks) and _apart(*map(_proportions, looks)) > _PAIR_PROPORTIONS:
             sizes = " and ".join(map(size_text, looks))

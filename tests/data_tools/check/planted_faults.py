@@ -236,6 +236,18 @@ def grey_paper(spoiler):
     return {"grey_paper": [(sketch,)]}
 
 
+def sketch_is_photo(spoiler):
+    photo, sketch = spoiler.take()
+    image = decode_image(photo)
+    height, width = image.shape[:2]
+    framed = np.full_like(image, 255)  # on white, or its paper would be a fault of its own
+    middle = slice(height // 4, height * 3 // 4), slice(width // 4, width * 3 // 4)
+    framed[middle] = image[middle]
+    write_image(photo, framed)
+    write_image(sketch, cv2.cvtColor(framed, cv2.COLOR_RGB2GRAY))
+    return {"sketch_is_photo": [(photo, sketch)]}
+
+
 def _copy(kind, side, source, target, nearly=False):
     source, target = source[side], target[side]
     if nearly:
@@ -382,7 +394,7 @@ def not_read(spoiler):
 FAULTS = (
     *(unpaired_photo, unpaired_sketch, unreadable, truncated, wrong_extension, tiny, huge),
     *(odd_proportions, unequal_proportions, grey_photo, coloured_sketch, alpha, sixteen_bit, cmyk),
-    *(blank_photo, blank_sketch, inverted_sketch, grey_paper),
+    *(blank_photo, blank_sketch, inverted_sketch, grey_paper, sketch_is_photo),
     *(duplicate_photo, duplicate_sketch, near_duplicate_photo, near_duplicate_sketch),
     *(leaked_photo, leaked_sketch, nearly_leaked_photo, nearly_leaked_sketch, grey_leaked_photo),
     *(mirrored_photo, mirrored_sketch),

@@ -83,6 +83,13 @@ def test_what_is_left_out_takes_its_partner_with_it(clean, fixed, named, fault, 
     assert len(names(out)) == 132 - 2 * len(stems)
 
 
+def test_a_sketch_that_is_its_photo_is_left_out_with_it(clean, fixed, named):
+    (pair,) = named(clean, planted_faults.sketch_is_photo(Spoiler(clean)))["sketch_is_photo"]
+    out, report = fixed()
+    assert report["left_out"] == {cleaning.UNPAIRED: [pair[0]], cleaning.ITS_PHOTO: [pair[1]]}
+    assert names(out) == names(clean) - set(pair)
+
+
 @pytest.mark.parametrize(
     "fault", ["leaked_photo", "leaked_sketch", "nearly_leaked_photo", "nearly_leaked_sketch"]
 )

@@ -80,6 +80,37 @@ def test_a_copy_in_grey_is_found_and_other_colours_are_not_alike():
     assert near([photo, tinted], "photo") == []
 
 
+GREY_COPIES = {
+    "the same": lambda grey: grey,
+    "jpeg": lambda grey: cv2.imdecode(cv2.imencode(".jpg", grey, [1, 75])[1], cv2.IMREAD_UNCHANGED),
+    "half the size": lambda grey: cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA),
+    "inverted": lambda grey: 255 - grey,
+}
+
+
+@pytest.mark.parametrize("copy", GREY_COPIES)
+def test_a_photo_made_grey_is_the_same_in_grey(copy):
+    photos = [larger(draw_pair(number)[0]) for number in range(9)]
+    sketches = [GREY_COPIES[copy](cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)) for photo in photos]
+    looks = [
+        [look_at(*each).thumbnail for each in zip(pair, ("photo", "sketch"))]
+        for pair in zip(photos, sketches)
+    ]
+    assert all(likeness.same_in_grey(*pair) for pair in looks)
+    assert not any(likeness.same_in_grey(photo, looks[n - 1][1]) for n, (photo, _) in enumerate(looks))
+
+
+def test_a_drawing_with_a_spot_of_colour_is_another_in_grey():
+    """As some photos of line drawings are, and as nothing is, of which all pairs would be alike."""
+    drawn = larger(draw_pair(1)[1])
+    photo = np.repeat(drawn[..., None], 3, axis=-1)
+    photo[40:56, 40:56] = (255, 190, 60)
+    sketch = look_at(drawn, "sketch").thumbnail
+    assert not likeness.same_in_grey(look_at(photo, "photo").thumbnail, sketch)
+    pale = look_at(photo * 0 + 250, "photo").thumbnail
+    assert not likeness.same_in_grey(pale, pale[..., :1])
+
+
 def test_hamming_counts_bits(monkeypatch):
     rng = np.random.default_rng(0)
     first, second = rng.integers(0, 2**63, (2, 5, HASH_WORDS), np.uint64)
