@@ -1,12 +1,22 @@
 """A table of photos, their sketches and their classes."""
 
 import csv
+import functools
 import os
 import re
+import unicodedata
 from pathlib import Path, PureWindowsPath
 
 from data_tools.groups import DataError
-from data_tools.importers.importer import VALIDATION, Importer, as_splits, nested, pair_group
+from data_tools.importers.importer import (
+    VALIDATION,
+    Importer,
+    as_splits,
+    by_form,
+    in_other_case,
+    nested,
+    pair_group,
+)
 from data_tools.naming import folded, safe_name
 from data_tools.target import REPORT
 
@@ -27,12 +37,17 @@ def find(root, options, findings):
     file = root if root.is_file() else _only_csv(root)
     if file is None:
         return
-    groups, parted = {}, None
+    groups, parted, folders = {}, None, _Folders()
     for where, row in _rows(file):
         split, label = _split(where, row["split"], parted), _label(where, row["label"])
         parted = split is not None
-        photo, sketch = paths = [_path(where, file.parent, side, row[side]) for side in scan.SIDES]
-        if missing := [row[side] for side, path in zip(scan.SIDES, paths) if not os.path.isfile(path)]:
+        photo, sketch = paths = [_path(where, file.parent, side, row[side], folders) for side in scan.SIDES]
+        missing = [
+            f"{row[side]}{folders.in_other_case(path)}"
+            for side, path in zip(scan.SIDES, paths)
+            if not os.path.isfile(path)
+        ]
+        if missing:
             findings.add("rows whose files are not there (left out)", f"{where}: {', '.join(missing)}")
             continue
         sketches = groups.setdefault((split, label, photo), [])
@@ -129,16 +144,50 @@ def _differing(file, splits):
     return splits
 
 
-def _path(where, folder, column, text):
+def _path(where, folder, column, text, folders):
     """The path that a cell names, below the table's folder, also where it leads through links."""
     name = PureWindowsPath(text)  # takes both separators, and knows drives
-    path = folder.joinpath(*name.parts)
     plain = text and "\0" not in text and not name.anchor
+    path = folders.find(folder, name.parts) if plain else folder
     if not plain or folder.resolve() not in Path(os.path.realpath(path)).parents:
         raise DataError(
             f"{where}, {column}, must be a path below the folder of the table. Received: {text!r}"
         )
     return path
+
+
+class _Folders:
+    """The names in folders, each of which is listed once."""
+
+    def __init__(self):
+        self.names_in = functools.cache(self.names_in)
+
+    def names_in(self, folder):
+        """What is in a folder, by its composed form, and by its name without case; none if it is closed."""
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            names = []
+        alike = {}
+        for name in sorted(names):
+            alike.setdefault(folded(name), []).append(name)
+        return by_form(names), alike
+
+    def find(self, folder, parts):
+        """The path of names in a folder, where one is not there as it is in the Unicode form that is."""
+        for part in parts:
+            path = folder / part
+            if not os.path.lexists(path):
+                path = folder / self.names_in(folder)[0].get(unicodedata.normalize("NFC", part), part)
+            folder = path
+        return folder
+
+    def in_other_case(self, path):
+        """What to say of the files that a missing one, or of the folders that its own, may be meant as."""
+        while not os.path.lexists(path.parent):
+            path = path.parent
+        alike = self.names_in(path.parent)[1].get(folded(path.name), ())
+        return in_other_case(*(name for name in alike if name != path.name))
 
 
 IMPORTER = Importer(

@@ -1,5 +1,6 @@
 """Photos and sketches of equal names in two folders, called A and B or otherwise."""
 
+import unicodedata
 from pathlib import PurePath
 
 from data_tools.groups import DataError
@@ -10,6 +11,7 @@ from data_tools.importers.importer import (
     add_ab_options,
     as_splits,
     class_folders,
+    counterparts,
     image_files,
     matched,
     nested,
@@ -19,6 +21,7 @@ from data_tools.importers.importer import (
     split_of,
     sub_folders,
 )
+from data_tools.naming import folded
 
 
 def add_options(parser):
@@ -95,19 +98,35 @@ def _named_splits(folders):
 
 
 def _of_split(split, photos, sketches, class_name, findings):
-    names = sorted({folder.name for side in (photos, sketches) for folder in class_folders(side, findings)})
-    for name, inner in [(class_name, ""), *((name, name) for name in names)]:
-        files = [image_files(side / inner, findings) for side in (photos, sketches)]
+    of_photos, of_sketches = (
+        [folder.name for folder in class_folders(side, findings)] for side in (photos, sketches)
+    )
+    called = counterparts(of_sketches, of_photos)
+    classes = {name: name for name in of_photos} | {called[name]: name for name in of_sketches}
+    _note_other_case(classes, of_photos, findings)
+    for name, *inner in [(class_name, "", ""), *((name, name, classes[name]) for name in sorted(classes))]:
+        files = [image_files(side / part, findings) for side, part in zip((photos, sketches), inner)]
         for photo, own in matched(*files, _photo_of({path.stem for path in files[0]}), findings):
             yield pair_group(split, name, photo, own)
 
 
+def _note_other_case(classes, of_photos, findings):
+    """Records class folders of sketches that are called as those of photos but for upper and lower case."""
+    alike = {folded(name): name for name in of_photos}
+    for name in classes:
+        other = alike.get(folded(name), name)
+        if name not in of_photos and other != name:
+            findings.add("class folders that differ in case alone (not matched)", f"{other} and {name}")
+
+
 def _photo_of(photos):
     """A function from a sketch's stem to that of its photo: the same or, of several, without their number."""
+    photos = {unicodedata.normalize("NFC", name) for name in photos}
 
     def photo_of(sketch):
         name, _, number = sketch.rpartition("-")
-        return name if sketch not in photos and number.isdecimal() and name in photos else sketch
+        whole, part = (unicodedata.normalize("NFC", each) for each in (sketch, name))
+        return name if whole not in photos and number.isdecimal() and part in photos else sketch
 
     return photo_of
 

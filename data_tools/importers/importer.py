@@ -2,11 +2,12 @@
 
 import argparse
 import re
-from itertools import chain
+import unicodedata
 from pathlib import PurePosixPath
 from typing import Callable, NamedTuple
 
 from data_tools.groups import DataError, Group, ImageFile
+from data_tools.naming import folded
 
 from keras_cgan.data import scan
 
@@ -205,19 +206,55 @@ def matched(photos, sketches, photo_of, findings):
     Yields:
         `(photo, sketches)`, in the order given.
     """
-    by_photo, seen = {}, set()
+    by_photo, seen, lonely = {}, set(), []
     for path in sketches:
         by_photo.setdefault(photo_of(path.stem), []).append(path)
+    called = counterparts([photo.stem for photo in photos], by_photo)
     for photo in photos:
         if photo.stem in seen:
             findings.add("photos named as another but for the extension (left out)", photo)
-        elif photo.stem in by_photo:
-            yield photo, by_photo.pop(photo.stem)
+        elif called[photo.stem] in by_photo:
+            yield photo, by_photo.pop(called[photo.stem])
         else:
-            findings.add("photos without a sketch (left out)", photo)
+            lonely.append(photo)
         seen.add(photo.stem)
-    for path in chain.from_iterable(by_photo.values()):
-        findings.add("sketches without a photo (left out)", path)
+    alike = {folded(stem): paths[0].name for stem, paths in by_photo.items()}
+    for photo in lonely:
+        findings.add("photos without a sketch (left out)", _beside(photo, alike.get(folded(photo.stem))))
+    alike = {folded(photo.stem): photo.name for photo in lonely}
+    for stem, paths in by_photo.items():
+        for path in paths:
+            findings.add("sketches without a photo (left out)", _beside(path, alike.get(folded(stem))))
+
+
+def _beside(what, other):
+    """What is left out, a text, with what is called the same but for case, if anything is."""
+    return f"{what}{in_other_case(other)}" if other else what
+
+
+def in_other_case(*others):
+    """What to say of files that are named as another but for upper and lower case."""
+    return f" (in other case or Unicode form: {', '.join(others)})" if others else ""
+
+
+def counterparts(names, others):
+    """What each of these names is among others, a dict: the same, or that in another Unicode form.
+
+    A letter with its accent is one character or two, by the system that wrote it. Names that are there in
+    several forms are told apart.
+    """
+    theirs = by_form(others)
+    return {name: name for name in names} | {
+        name: theirs.get(form, name) for form, name in by_form(names).items()
+    }
+
+
+def by_form(names):
+    """The names by their composed form, without those of which two have one."""
+    found = {}
+    for name in names:
+        found.setdefault(unicodedata.normalize("NFC", name), set()).add(name)
+    return {form: name for form, (name, *more) in found.items() if not more}
 
 
 def pair_group(split, class_name, photo, sketches):

@@ -152,3 +152,51 @@ def test_files_that_are_no_tables(run, table, text, message):
     file.write_bytes(text)
     with pytest.raises(DataError, match=message):
         run("csv", file)
+
+
+def test_names_in_another_unicode_form(run, source, paint):
+    """A letter with its accent is one character or two: tables and files often differ in that."""
+    composed, parted = "2 \u00fc", "2 u\u0308"
+    paint(source / f"p {composed}" / f"{composed}.jpg", 40)
+    paint(source / "s" / f"{parted}.png", 200)
+    (source / "pairs.csv").write_text(
+        f"photo,sketch,label\np {parted}/{parted}.jpg,s/{composed}.png,a\n"
+        f"p {composed}/{composed}.jpg,s/{parted}.png,a\n",
+        encoding="utf-8",
+    )
+    made = run("csv", source)
+    assert made.counts == {"all": {"a": (1, 1)}} and made.grey(f"photo/a/{composed}.png") == 40
+    assert made.left_out == {"rows that repeat an earlier one (left out)": ["pairs.csv, row 3"]}
+
+
+def test_another_unicode_form_that_two_files_have(run, table, source, paint):
+    forms = ("\u1e69", "s\u0323\u0307")  # composed, and parted; the table has neither
+    try:
+        for grey, form in enumerate(forms):
+            paint(source / "p" / f"{form}.jpg", grey)
+    except OSError:
+        pytest.skip("this file system takes the forms as one")
+    made = run("csv", table("photo,sketch,label", "p/s\u0307\u0323.jpg,s/1.png,a", "p/1.jpg,s/1.png,a"))
+    assert made.counts == {"all": {"a": (1, 1)}}
+    (said,) = made.left_out["rows whose files are not there (left out)"]
+    assert all(f"{form}.jpg" in said.partition("Unicode form: ")[2] for form in forms)
+
+
+def test_names_in_another_case_are_said(run, table):
+    rows = ("p/1.JPG,S/1.png,a", "p/1.jpg,s/1.png,a", "p/1.jpg,s,a")
+    made = run("csv", table("photo,sketch,label", *rows))
+    assert made.left_out == {
+        "rows whose files are not there (left out)": [
+            "pairs.csv, row 2: p/1.JPG (in other case or Unicode form: 1.jpg), "
+            "S/1.png (in other case or Unicode form: s)",
+            "pairs.csv, row 4: s",
+        ]
+    }
+
+
+@pytest.mark.parametrize("cell", ["u\u0308/1.jpg", "../se\u0301t/1.jpg"])
+def test_another_unicode_form_leads_out_no_more_than_the_same(run, table, source, tmp_path, paint, cell):
+    paint(tmp_path / "s\u00e9t" / "1.jpg")
+    (source / "\u00fc").symlink_to(tmp_path / "s\u00e9t")
+    with pytest.raises(DataError, match="must be a path below the folder of the table"):
+        run("csv", table("photo,sketch,label", f"{cell},s/1.png,a"))
