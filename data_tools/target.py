@@ -65,6 +65,7 @@ class Target:
         self._settings = json.loads(json.dumps(settings))
         if os.path.lexists(self.path) and not self.path.is_dir():
             raise DataError(f"--out must be a folder. Received: {self.path}, a file or a link to nowhere")
+        self._is_new = not self.path.exists()
         self._lock = _locked(self.path)
         try:
             with contextlib.suppress(OSError):  # it is empty where a process was killed at its very end
@@ -108,12 +109,16 @@ class Target:
         self._move()
 
     def give_up(self):
-        """Removes what is in the making if it has no image yet: the next try may have other settings."""
+        """Removes what is in the making if it has no image yet: the next try may have other settings.
+
+        The folder goes too if this made it: another has rights that a new one would not have.
+        """
         folders = (path for path in self.part.iterdir() if not path.name.startswith("."))
         if not any(any(folder.rglob("*.png")) for folder in folders):
             self._remove_part()
-            with contextlib.suppress(OSError):  # there may be an earlier import
-                self.path.rmdir()
+            if self._is_new:
+                with contextlib.suppress(OSError):
+                    self.path.rmdir()
 
     def is_moving(self):
         """Whether all was made, and an earlier process was stopped while it moved that into place."""

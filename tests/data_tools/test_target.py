@@ -137,6 +137,19 @@ def test_giving_up_can_be_killed_as_well(out, process):
         assert_made(out / str(n), "new")
 
 
+def test_a_folder_that_was_there_is_not_given_up(out):
+    """A private one stays private: it is not removed and made again."""
+    out.mkdir(mode=stat.S_IRWXU)
+    before = out.stat()
+    for _ in range(2):
+        with Target(out, {"a": 1}) as target:
+            target.give_up()
+        assert not list(out.iterdir())
+    make(out, "whole")
+    assert_made(out, "whole")
+    assert (out.stat().st_ino, out.stat().st_mode) == (before.st_ino, before.st_mode)
+
+
 def test_an_import_with_images_is_not_given_up(out):
     with Target(out, {"a": 1}) as target:
         (target.part / "photo").mkdir()
