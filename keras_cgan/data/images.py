@@ -11,6 +11,9 @@ import numpy as np
 FITS = ("pad", "stretch", "crop")
 WHITE = 255
 MOST_BYTES = 2**30  # of a file: a hundred million pixels of 16 bits, with alpha, take less
+MOST_PIXELS = (
+    100_000_000  # of a PNG, whose file may be a thousandth of them; as data_tools has it of all images
+)
 # Turns the picture as its EXIF tag says, which IMREAD_UNCHANGED does not, but drops alpha.
 _ORIENTED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 _JPEG_SIGNATURE = b"\xff\xd8"
@@ -97,6 +100,7 @@ def decode_bytes(data, path):
         >>> decode_bytes(Path("photo/chair/0007.jpg").read_bytes(), "photo/chair/0007.jpg").shape
         (256, 320, 3)
     """
+    _check_pixels(data, path)
     flags = _ORIENTED if data.startswith(_JPEG_SIGNATURE) else cv2.IMREAD_UNCHANGED
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
@@ -118,6 +122,20 @@ def decode_bytes(data, path):
     if channels == 4:
         image = _flatten_alpha(image, premultiplied)
     return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _check_pixels(data, path):
+    """Raises ImageError for a PNG above `MOST_PIXELS`, unless the user has set a limit, which OpenCV keeps.
+
+    OpenCV reads its limit when it is imported, which may be before this module is.
+    """
+    name = "OPENCV_IO_MAX_IMAGE_PIXELS"
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    if data.startswith(_PNG_SIGNATURE) and width * height > MOST_PIXELS and not os.environ.get(name):
+        raise ImageError(
+            f"{str(path)!r} is too large. Received: {width} x {height} px, more than {MOST_PIXELS} pixels; "
+            f"{name} may set another limit"
+        )
 
 
 def _why_not_decoded(error, path):

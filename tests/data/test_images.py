@@ -320,3 +320,20 @@ def test_an_image_of_too_many_pixels_is_said_to_be_one(tmp_path, run_child, shap
     limits = {"OPENCV_IO_MAX_IMAGE_PIXELS": "1000", "OPENCV_IO_MAX_IMAGE_WIDTH": "500"}
     said = run_child(code, tmp_path / "large.png", **limits).splitlines()
     assert said == [f"{str(tmp_path / 'large.png')!r} is too large for OpenCV. Received: {limit}"]
+
+
+def test_a_png_of_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
+    """Its file is small, and OpenCV may be imported already; a limit of the user counts instead."""
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b""))
+    monkeypatch.delenv("OPENCV_IO_MAX_IMAGE_PIXELS", raising=False)
+    with pytest.raises(
+        ImageError, match="bomb.png' is too large. Received: 20000 x 20000 px, more than 10{8}"
+    ):
+        decode_image(tmp_path / "bomb.png")
+    write_image(tmp_path / "small.png", colour_image())
+    monkeypatch.setattr(images, "MOST_PIXELS", 100)
+    with pytest.raises(ImageError, match="small.png' is too large"):
+        decode_image(tmp_path / "small.png")
+    monkeypatch.setenv("OPENCV_IO_MAX_IMAGE_PIXELS", "1000000")
+    assert decode_image(tmp_path / "small.png").shape == (*SHAPE, 3)
