@@ -30,6 +30,7 @@ class Look(NamedTuple):
         coloured: Whether it has colours, rather than greys alone.
         ink: The share of the pixels that differ from the paper, which is the rim's median.
         rim, middle: Medians of the outermost pixels and of all, in [0, 255].
+        lightest: The greatest value of any pixel and channel.
         digest: Of all pixels: the same for the same picture in any format without loss. It, the hash and the
             thumbnail are those of the negative where a sketch is light on dark.
         bits: A perceptual hash, uint64 `(HASH_WORDS,)`.
@@ -42,6 +43,7 @@ class Look(NamedTuple):
     ink: float
     rim: float
     middle: float
+    lightest: int
     digest: bytes
     bits: np.ndarray
     thumbnail: np.ndarray
@@ -128,6 +130,7 @@ def look_at(image, side):
         ink=float(np.mean(np.abs(small.astype(np.int16) - rim) > _INK)),
         rim=rim,
         middle=middle,
+        lightest=int(image.max()),
         digest=hashlib.blake2b(
             np.ascontiguousarray(pixels), digest_size=16, salt=f"{height}x{width}".encode()
         ).digest(),

@@ -50,6 +50,9 @@ KINDS = {
     "odd_proportions": Kind("warning", "images have other proportions than most of their kind"),
     "unequal_proportions": Kind("warning", "pairs have a photo and a sketch of different proportions"),
     "cmyk": Kind("warning", "images hold the inks of a printer (CMYK): colours may be off"),
+    "twelve_bit": Kind(
+        "warning", "images hold at most 12 of 16 bits a channel: made 8, they are nearly black"
+    ),
     "blank_photo": Kind("warning", "photos are of a single colour"),
     "coloured_sketch": Kind("warning", "sketches are coloured (made grey in training)"),
     "grey_paper": Kind("warning", "sketches are on paper that is not white"),

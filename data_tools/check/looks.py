@@ -11,6 +11,7 @@ MOST_SIDE = 4096  # px
 _FAR_SIZE = 4  # times the median, of the root of the area
 _FAR_PROPORTIONS = 1.5  # times the median
 _PAIR_PROPORTIONS = 1.03  # of photo and sketch: at 64 px a difference of two pixels
+_TWELVE_BITS = 16  # the level, of 8 bits, that the largest of 12 bits in 16 becomes
 _FLAT = 8  # levels between the darkest and the lightest of a photo's thumbnail, such as JPEG makes of one
 _LEAST_INK = 0.0005  # share of the pixels of a sketch
 _WHITE_PAPER = 235  # level
@@ -81,6 +82,8 @@ def _record_facts(item, found, findings):
         findings.add("alpha", item.path)
     if facts.bits == 16:
         findings.add("sixteen_bit", item.path)
+        if found.look.lightest <= _TWELVE_BITS and not facts.alpha:
+            findings.add("twelve_bit", item.path)
     if facts.cmyk:
         findings.add("cmyk", item.path)
 

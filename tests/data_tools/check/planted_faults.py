@@ -196,9 +196,11 @@ def alpha(spoiler):
 
 
 def sixteen_bit(spoiler):
-    photo, _ = spoiler.take()
+    """A photo of all 16 bits, and a sketch of 12, whose white is nearly black."""
+    photo, sketch = spoiler.take()
     cv2.imwrite(str(photo), cv2.imread(str(photo)).astype(np.uint16) * 257)
-    return {"sixteen_bit": [(photo,)]}
+    cv2.imwrite(str(sketch), cv2.imread(str(sketch), cv2.IMREAD_GRAYSCALE).astype(np.uint16) * 16)
+    return {"sixteen_bit": [(photo,), (sketch,)], "twelve_bit": [(sketch,)], "blank_sketch": [(sketch,)]}
 
 
 def cmyk(spoiler):
