@@ -7,6 +7,7 @@ from keras_cgan.checks import check_at_least, check_positive
 from keras_cgan.fixed import call_fixed
 from keras_cgan.terms import GeneratorTerm
 
+QUEUE = 128  # photos that a sketch is told among, beside those of its batch
 SAME = 0.999  # by cosine: photos alike to the tower, such as one with several sketches
 
 
@@ -43,7 +44,7 @@ class PhotoInformation(GeneratorTerm):
     """
 
     def __init__(
-        self, photo_tower, sketch_tower, weight=1.0, temperature=0.1, queue=128, name="photo_information"
+        self, photo_tower, sketch_tower, weight=1.0, temperature=0.1, queue=QUEUE, name="photo_information"
     ):
         super().__init__(weight, name)
         check_positive(temperature=temperature)
@@ -68,7 +69,8 @@ class PhotoInformation(GeneratorTerm):
         size = ops.shape(drawn)[0]
         # Without labels all photos are of one class.
         classes = ops.zeros((size,)) if label is None else ops.cast(ops.argmax(label, axis=-1), "float32")
-        found = self._seen(drawn) if training else call_fixed(self.sketch_tower, drawn, training=False)
+        seeds = self._seeds if training else None
+        found = call_fixed(self.sketch_tower, drawn, training=training, seeds=seeds)
         photos = ops.stop_gradient(call_fixed(self.photo_tower, photo, training=False))
         others, others_classes = photos, classes
         if training:  # what is measured in between neither reads the queue nor fills it
@@ -80,13 +82,6 @@ class PhotoInformation(GeneratorTerm):
         likeness = ops.where(self._counted(photos, classes, others, others_classes), likeness, -1e9)
         own = ops.sum(found * photos, axis=-1) / self.temperature
         return ops.logsumexp(likeness, axis=-1) - own
-
-    def _seen(self, drawn):
-        """The embeddings of sketches, by a tower whose noise, which stays as it is too, begins elsewhere."""
-        tower = self.sketch_tower
-        weights = {id(variable) for variable in tower.non_trainable_weights}
-        others = [v if id(v) in weights else self._seeds.next() for v in tower.non_trainable_variables]
-        return call_fixed(tower, drawn, training=True, state=(tower.trainable_variables, others))
 
     @staticmethod
     def _counted(photos, classes, others, others_classes):

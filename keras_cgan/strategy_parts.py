@@ -3,11 +3,9 @@
 from keras_cgan import classifiers, discriminators, generators
 from keras_cgan.contrastive import photo_towers
 from keras_cgan.diff_augment import DiffAugment
-from keras_cgan.photo_information import PhotoInformation
+from keras_cgan.photo_information import QUEUE, PhotoInformation
 from keras_cgan.strategies import CLASSIFIER_NOISE, check_strategy, default_weights, photo_weights
 from keras_cgan.terms import EdgeLikeness
-
-QUEUE = 128  # photos that a sketch is told among, at most
 
 
 def strategy_networks(
