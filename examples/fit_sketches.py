@@ -21,6 +21,7 @@ from keras_cgan.strategies import (
     TOWER_STEPS,
     default_warp,
     default_weights,
+    list_strategies,
     photo_weights,
     tower_pairs,
 )
@@ -32,7 +33,7 @@ def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(
         description="Trains a photo-to-sketch GAN by compile and fit.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="strategies:\n" + "\n".join(f"  {name:15} {s.summary}" for name, s in STRATEGIES.items()),
+        epilog=f"strategies:\n{list_strategies()}",
     )
 
     def add(name, text, default, **options):

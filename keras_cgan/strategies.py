@@ -74,6 +74,12 @@ TOWER_PIXELS = 2**24  # of photos that they learn from: 4096 pairs at 64 px, 256
 CLASSIFIER_NOISE = 0.5
 
 
+def list_strategies():
+    """The names and summaries of the strategies, a line each, as `--help` of a program shows them."""
+    width = max(map(len, STRATEGIES))
+    return "\n".join(f"  {name:{width}} {chosen.summary}" for name, chosen in STRATEGIES.items())
+
+
 def default_weights(strategy, aligned=False):
     """What the examples weigh the generator's losses by.
 
