@@ -31,7 +31,7 @@ def safe_name(text):
     >>> safe_name("../bear: big?"), safe_name("con"), safe_name("straße 1")
     ('_._bear_ big_', 'con_', 'straße 1')
     """
-    name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)).strip()
+    name = _FORBIDDEN.sub("_", composed(text)).strip()
     if name.startswith("."):
         name = "_" + name[1:]
     name = _cut(_RESERVED.sub(r"\1_", _cut(name)))
@@ -56,9 +56,14 @@ def printable(text):
     return _NOT_PRINTED.sub(lambda match: match[0].encode("unicode-escape").decode(), text)
 
 
+def composed(name):
+    """A name with each letter and its accent as one character, in which other systems write two."""
+    return unicodedata.normalize("NFC", name)
+
+
 def folded(name):
     """What a name is where upper and lower case are one."""
-    return unicodedata.normalize("NFC", name.casefold())
+    return composed(name.casefold())
 
 
 class Names:

@@ -4,7 +4,6 @@ import csv
 import functools
 import os
 import re
-import unicodedata
 from pathlib import Path, PureWindowsPath
 
 from data_tools.groups import DataError
@@ -17,7 +16,7 @@ from data_tools.importers.importer import (
     nested,
     pair_group,
 )
-from data_tools.naming import folded, safe_name
+from data_tools.naming import composed, folded, safe_name
 from data_tools.target import REPORT
 
 from keras_cgan.data import scan
@@ -178,7 +177,7 @@ class _Folders:
         for part in parts:
             path = folder / part
             if not os.path.lexists(path):
-                path = folder / self.names_in(folder)[0].get(unicodedata.normalize("NFC", part), part)
+                path = folder / self.names_in(folder)[0].get(composed(part), part)
             folder = path
         return folder
 

@@ -1,6 +1,5 @@
 """Photos and sketches of equal names in two folders, called A and B or otherwise."""
 
-import unicodedata
 from pathlib import PurePath
 
 from data_tools.groups import DataError
@@ -21,7 +20,7 @@ from data_tools.importers.importer import (
     split_of,
     sub_folders,
 )
-from data_tools.naming import folded
+from data_tools.naming import composed, folded
 
 
 def add_options(parser):
@@ -121,11 +120,11 @@ def _note_other_case(classes, of_photos, findings):
 
 def _photo_of(photos):
     """A function from a sketch's stem to that of its photo: the same or, of several, without their number."""
-    photos = {unicodedata.normalize("NFC", name) for name in photos}
+    photos = {composed(name) for name in photos}
 
     def photo_of(sketch):
         name, _, number = sketch.rpartition("-")
-        whole, part = (unicodedata.normalize("NFC", each) for each in (sketch, name))
+        whole, part = (composed(each) for each in (sketch, name))
         return name if whole not in photos and number.isdecimal() and part in photos else sketch
 
     return photo_of

@@ -2,12 +2,11 @@
 
 import argparse
 import re
-import unicodedata
 from pathlib import PurePosixPath
 from typing import Callable, NamedTuple
 
 from data_tools.groups import DataError, Group, ImageFile
-from data_tools.naming import folded
+from data_tools.naming import composed, folded
 
 from keras_cgan.data import scan
 
@@ -253,7 +252,7 @@ def by_form(names):
     """The names by their composed form, without those of which two have one."""
     found = {}
     for name in names:
-        found.setdefault(unicodedata.normalize("NFC", name), set()).add(name)
+        found.setdefault(composed(name), set()).add(name)
     return {form: name for form, (name, *more) in found.items() if not more}
 
 
