@@ -263,14 +263,16 @@ def draw_picture(file, test, generators):
     Args:
         file: Where it goes.
         test: Photos, labels and true sketches.
-        generators: A dict of name -> generator, at least one.
+        generators: A dict of name -> file of a generator, at least one.
     """
+    import keras
+
     from keras_cgan.data import write_image
     from keras_cgan.pictures import image_grid
 
     rows = []
     for generator in generators.values():
-        photos, sketches, drawn = row_of(generator, test)
+        photos, sketches, drawn = row_of(keras.saving.load_model(generator), test)
         rows = rows or [list(photos), list(sketches)]
         rows.append(list(drawn))
     write_image(file, image_grid(rows, [""] * len(rows[0]), ["photo", "true", *generators]))
@@ -309,12 +311,11 @@ def main():
 
     results.run({name: (name, cell) for name, cell in cells.items()}, options.seeds, measure)
     files = {name: generator_file(results.path, name) for name in cells}
-    # Not those of a copied results.json.
-    drawn = {name: keras.saving.load_model(file) for name, file in files.items() if file.exists()}
-    if drawn:
-        draw_picture(results.path / "strategies.png", test, drawn)
+    kept = {name: file for name, file in files.items() if file.exists()}  # not those of a copied results.json
+    if kept:
+        draw_picture(results.path / "strategies.png", test, kept)
     print(results.table(cells, COLUMNS, fixed))
-    print(f"results: {results.path}" + (", with strategies.png" if drawn else ""))
+    print(f"results: {results.path}" + (", with strategies.png" if kept else ""))
 
 
 if __name__ == "__main__":

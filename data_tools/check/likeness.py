@@ -10,9 +10,7 @@ MOST_BITS = 32  # of 512 that hashes may differ in before pixels are compared; a
 MOST_DIFFERENCE = 0.1  # of thumbnails, in their own standard deviations; a JPEG of quality 50 is within it
 _MOST_COLOUR = 8  # levels between the channels of a thumbnail that is called grey
 _LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, in grey
-_MOST_IN_GREY = (
-    13  # levels of a thumbnail's pixels: a JPEG differs in 12, a drawing with a coloured spot in 27
-)
+_MOST_IN_GREY = 13  # levels of a thumbnail's pixels: a JPEG differs in 12, a drawing's coloured spot in 27
 _LEAST_RANGE = 50  # levels from the darkest to the lightest: of paler ones, all would be the same in grey
 _LEAST_CONTRAST = 2  # levels of standard deviation: below, all images are alike, and none is called so
 _HASHES = 2**20  # pairs of hashes compared at once

@@ -11,9 +11,7 @@ import numpy as np
 FITS = ("pad", "stretch", "crop")
 WHITE = 255
 MOST_BYTES = 2**30  # of a file: a hundred million pixels of 16 bits, with alpha, take less
-MOST_PIXELS = (
-    100_000_000  # of a PNG, whose file may be a thousandth of them; as data_tools has it of all images
-)
+MOST_PIXELS = 100_000_000  # of a PNG, whose file may be far smaller; data_tools has it for all images
 # Turns the picture as its EXIF tag says, which IMREAD_UNCHANGED does not, but drops alpha.
 _ORIENTED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 _JPEG_SIGNATURE = b"\xff\xd8"
