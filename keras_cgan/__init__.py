@@ -6,6 +6,10 @@ Keras backend without TensorFlow being touched.
 
 import importlib
 
+from keras_cgan.pixel_limit import limit_pixels
+
+limit_pixels()
+
 __version__ = "0.1.0"
 
 _EXPORTS = {

@@ -8,13 +8,14 @@ from pathlib import Path, PureWindowsPath
 
 from data_tools.groups import DataError
 from data_tools.importers.importer import (
-    VALIDATION,
+    SPLIT_NAMES,
     Importer,
     as_splits,
     by_form,
     in_other_case,
     nested,
     pair_group,
+    split_of,
 )
 from data_tools.naming import composed, folded, safe_name
 from data_tools.target import REPORT
@@ -22,7 +23,6 @@ from data_tools.target import REPORT
 from keras_cgan.data import scan
 
 COLUMNS = ("photo", "sketch", "label")
-_KNOWN = ("train", "test", *VALIDATION)  # splits, in whatever case
 _NOT_TEXT = {  # by how files begin: xlsx and ods, xls, and what Excel calls Unicode text
     b"PK\x03\x04": "a spreadsheet or an archive",
     b"\xd0\xcf\x11\xe0": "a spreadsheet",
@@ -128,7 +128,7 @@ def _split(where, split, parted):
             f"{where}, split, must be a plain name of a folder, such as train, and none of "
             f"{', '.join(scan.SIDES)} and {REPORT}. Received: {split!r}"
         )
-    return folded(split) if folded(split) in _KNOWN else split or None
+    return split_of(split) or split or None
 
 
 def _differing(file, splits):
@@ -192,10 +192,10 @@ class _Folders:
 IMPORTER = Importer(
     name="csv",
     summary="a table of photos, sketches and classes",
-    layout="""    a csv file, or a folder or archive with one: photo, sketch, label[, split]
+    layout=f"""    a csv file, or a folder or archive with one: photo, sketch, label[, split]
     photos/1.jpg, sketches/1.png, cat, train
     (paths from the csv's folder; several rows of one photo are several sketches of it;
-    split: val, valid, validation or dev is the test where there is none)""",
+    {SPLIT_NAMES})""",
     example="csv my_set/pairs.csv --out my_pairs",
     find=find,
 )

@@ -13,10 +13,10 @@ from data_tools.importers.importer import (
     counterparts,
     image_files,
     matched,
+    named_splits,
     nested,
     one_a_split,
     pair_group,
-    split_folders,
     split_of,
     sub_folders,
 )
@@ -79,20 +79,20 @@ def _a_and_b(root, swapped, findings):
 
 def _parted(photos, sketches, findings):
     """The same of two folders that may have split folders."""
-    of_photos, of_sketches = (split_folders(side, findings) for side in (photos, sketches))
+    of_photos, of_sketches = (named_splits(side, findings) for side in (photos, sketches))
     if (None in of_photos) != (None in of_sketches):
         raise DataError(
             f"{photos} and {sketches} must both have split folders ({', '.join(SPLITS)}), or neither. "
-            f"Received: {_named_splits(of_photos)}, and {_named_splits(of_sketches)}"
+            f"Received: {_listed(of_photos)}, and {_listed(of_sketches)}"
         )
     # A split that one side lacks is a folder that is not there, and so without images.
     return [
-        (split, of_photos.get(split, photos / str(split)), of_sketches.get(split, sketches / str(split)))
-        for split in {**of_photos, **of_sketches}
+        (split, of_photos.get(name, photos / str(name)), of_sketches.get(name, sketches / str(name)))
+        for name, split in as_splits({**of_photos, **of_sketches}).items()
     ]
 
 
-def _named_splits(folders):
+def _listed(folders):
     return "none" if None in folders else ", ".join(folders)
 
 

@@ -153,7 +153,14 @@ def add_class_name(parser):
 
 
 def split_folders(base, findings):
-    """The split folders in a folder, by split; the folder itself, as split `None`, where it has none.
+    """The split folders in a folder, by the split that each is; as `named_splits` for all else."""
+    found = named_splits(base, findings)
+    splits = as_splits(found)
+    return {splits[name]: folder for name, folder in found.items()}
+
+
+def named_splits(base, findings):
+    """The split folders in a folder, by `split_of`; the folder itself, as `None`, where it has none.
 
     A single folder `train` with no folders in it, among others that are no splits, is a class: the vehicle.
 
@@ -166,8 +173,7 @@ def split_folders(base, findings):
         return {None: base}
     for path in (*image_files(base, findings), *(path for path in folders if path not in found.values())):
         findings.add("images and folders beside those of the splits (not read)", path)
-    splits = as_splits(found)
-    return {splits[name]: folder for name, folder in found.items()}
+    return found
 
 
 def one_a_split(splits_and_folders):

@@ -8,10 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from keras_cgan import pixel_limit
+
 FITS = ("pad", "stretch", "crop")
 WHITE = 255
 MOST_BYTES = 2**30  # of a file: a hundred million pixels of 16 bits, with alpha, take less
-MOST_PIXELS = 100_000_000  # of a PNG, whose file may be far smaller; data_tools has it for all images
 # Turns the picture as its EXIF tag says, which IMREAD_UNCHANGED does not, but drops alpha.
 _ORIENTED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 _JPEG_SIGNATURE = b"\xff\xd8"
@@ -123,16 +124,13 @@ def decode_bytes(data, path):
 
 
 def _check_pixels(data, path):
-    """Raises ImageError for a PNG above `MOST_PIXELS`, unless the user has set a limit, which OpenCV keeps.
-
-    OpenCV reads its limit when it is imported, which may be before this module is.
-    """
-    name = "OPENCV_IO_MAX_IMAGE_PIXELS"
+    """Raises ImageError for a PNG above the limit, which OpenCV has not read if it was imported before."""
     width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
-    if data.startswith(_PNG_SIGNATURE) and width * height > MOST_PIXELS and not os.environ.get(name):
+    most = pixel_limit.limit_pixels()
+    if data.startswith(_PNG_SIGNATURE) and width * height > most:
         raise ImageError(
-            f"{str(path)!r} is too large. Received: {width} x {height} px, more than {MOST_PIXELS} pixels; "
-            f"{name} may set another limit"
+            f"{str(path)!r} is too large. Received: {width} x {height} px, more than {most} pixels; "
+            f"{pixel_limit.NAME} may set another limit"
         )
 
 

@@ -300,30 +300,58 @@ def test_a_file_of_too_many_bytes_is_not_read(tmp_path):
         decode_image(tmp_path / "sparse.png")
 
 
+SAY_WHY = """if True:
+    import sys
+    from keras_cgan.data.images import ImageError, decode_image
+    try:
+        decode_image(sys.argv[1])
+    except ImageError as error:
+        print(error)
+"""
+
+
 @pytest.mark.parametrize(
-    ("shape", "limit"),
+    ("name", "shape", "message"),
     [
-        ((40, 30), "more than 1000 pixels, as OPENCV_IO_MAX_IMAGE_PIXELS says"),
-        ((1, 600), "more than 500 pixels of width, as OPENCV_IO_MAX_IMAGE_WIDTH says"),
+        ("large.jpg", (40, 30), "too large for OpenCV. Received: more than 1000 pixels, as {}PIXELS says"),
+        (
+            "large.jpg",
+            (1, 600),
+            "too large for OpenCV. Received: more than 500 pixels of width, as {}WIDTH says",
+        ),
+        (
+            "large.png",
+            (40, 30),
+            "too large. Received: 30 x 40 px, more than 1000 pixels; {}PIXELS may set another limit",
+        ),
     ],
 )
-def test_an_image_of_too_many_pixels_is_said_to_be_one(tmp_path, run_child, shape, limit):
-    write_image(tmp_path / "large.png", np.zeros(shape, np.uint8))
-    code = """if True:
-        import sys
-        from keras_cgan.data.images import ImageError, decode_image
-        try:
-            decode_image(sys.argv[1])
-        except ImageError as error:
-            print(error)
-    """
+def test_an_image_of_too_many_pixels_is_said_to_be_one(tmp_path, run_child, name, shape, message):
+    write_image(tmp_path / name, np.zeros(shape, np.uint8))
     limits = {"OPENCV_IO_MAX_IMAGE_PIXELS": "1000", "OPENCV_IO_MAX_IMAGE_WIDTH": "500"}
-    said = run_child(code, tmp_path / "large.png", **limits).splitlines()
-    assert said == [f"{str(tmp_path / 'large.png')!r} is too large for OpenCV. Received: {limit}"]
+    said = run_child(SAY_WHY, tmp_path / name, **limits).splitlines()
+    assert said == [f"{str(tmp_path / name)!r} is {message.format('OPENCV_IO_MAX_IMAGE_')}"]
+
+
+def test_no_limit_of_the_user_is_one_of_a_hundred_million(tmp_path, run_child):
+    """Of other formats than PNG by OpenCV, which reads it when it is imported."""
+    write_image(tmp_path / "bomb.jpg", colour_image())
+    data = (tmp_path / "bomb.jpg").read_bytes()
+    size = data.index(b"\xff\xc0") + 5  # of the frame: height and width
+    (tmp_path / "bomb.jpg").write_bytes(data[:size] + struct.pack(">HH", 20_000, 20_000) + data[size + 4 :])
+    said = run_child(SAY_WHY, tmp_path / "bomb.jpg", OPENCV_IO_MAX_IMAGE_PIXELS="")
+    assert "bomb.jpg' is too large for OpenCV. Received: more than 100000000 pixels" in said
+
+
+def test_a_limit_of_pixels_that_is_no_number(run_child):
+    said = run_child(
+        "try: import keras_cgan\nexcept ValueError as error: print(error)", OPENCV_IO_MAX_IMAGE_PIXELS="1e8"
+    )
+    assert said == "OPENCV_IO_MAX_IMAGE_PIXELS must be a number of pixels, in digits. Received: '1e8'\n"
 
 
 def test_a_png_of_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
-    """Its file is small, and OpenCV may be imported already; a limit of the user counts instead."""
+    """Its file is small, and OpenCV, which is imported already, may have another limit than the user's."""
     header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
     (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b""))
     monkeypatch.delenv("OPENCV_IO_MAX_IMAGE_PIXELS", raising=False)
@@ -332,7 +360,7 @@ def test_a_png_of_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
     ):
         decode_image(tmp_path / "bomb.png")
     write_image(tmp_path / "small.png", colour_image())
-    monkeypatch.setattr(images, "MOST_PIXELS", 100)
+    monkeypatch.setenv("OPENCV_IO_MAX_IMAGE_PIXELS", "100")
     with pytest.raises(ImageError, match="small.png' is too large"):
         decode_image(tmp_path / "small.png")
     monkeypatch.setenv("OPENCV_IO_MAX_IMAGE_PIXELS", "1000000")

@@ -106,6 +106,7 @@ def test_splits_that_are_none(run, table, split):
         (("Train", "TEST"), {"train", "test"}),
         (("train", "Train"), {"train"}),
         (("train", "val"), {"train", "test"}),
+        (("Training", "testing"), {"train", "test"}),
         (("train", "Validation"), {"train", "test"}),
         (("train", "valid", "test"), {"train", "valid", "test"}),
         (("Train", "dev", "val"), {"train", "dev", "test"}),

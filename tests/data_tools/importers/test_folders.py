@@ -112,6 +112,16 @@ def test_splits_of_other_names(run, source, paint, held_out):
         assert made.left_out == {}
 
 
+def test_validation_is_not_the_test_where_one_side_alone_has_a_test(run, source, paint):
+    for split in ("train", "val"):
+        pairs(paint, source / "A" / split / "cat", source / "B" / split / "cat", ("1",))
+    (source / "B" / "test" / "cat").mkdir(parents=True)
+    paint(source / "B" / "test" / "cat" / "1.png")
+    made = run("folders", source)
+    assert made.counts == {split: {"cat": (1, 1)} for split in ("train", "val")}
+    assert made.left_out == {"sketches without a photo (left out)": ["B/test/cat/1.png"]}
+
+
 def test_names_in_another_unicode_form(run, source, paint):
     """A letter with its accent is one character or two, by the system that wrote it."""
     composed, parted = "caf\u00e9", "cafe\u0301"
