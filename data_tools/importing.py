@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from data_tools import unpacking
 from data_tools.groups import DataError, Group
-from data_tools.naming import Names, printable
+from data_tools.naming import Names, printable, safe_name
 from data_tools.progress import Progress, quiet_decoders
 from data_tools.target import Target, check_apart, read_json, write_json
 
@@ -114,7 +114,7 @@ def _import_into(target, importer, source, options, settings, threads):
     except DataError as error:
         target.give_up()
         # Where an archive was unpacked is gone: what was in it is named instead.
-        raise DataError(str(error).replace(str(target.part / _UNPACKED), str(source))) from error
+        raise DataError(str(error).replace(str(_unpacked(source, target)), str(source))) from error
     except OSError as error:
         if error.errno not in _FULL:  # where it is full, the same command goes on
             with contextlib.suppress(OSError):  # the first error is the one to tell
@@ -129,11 +129,16 @@ _UNPACKED = ".unpacked"
 _ORIGINS = ".origins.json"
 
 
+def _unpacked(source, target):
+    """Where an archive is unpacked: a folder of its name, in which some sets have their class."""
+    return target.part / _UNPACKED / safe_name(unpacking.stem(source))
+
+
 def _opened(source, target):
     """The folder to read: the source, or what is in its archive."""
     if not unpacking.is_archive(source):
         return source
-    folder = target.part / _UNPACKED
+    folder = _unpacked(source, target)
     done = target.part / ".unpacked.json"
     archive = {"archive": _stamp(source)}
     if read_json(done) != archive:

@@ -49,6 +49,12 @@ def is_archive(path):
     return path.is_file() and path.name.lower().endswith(ENDINGS)
 
 
+def stem(archive):
+    """The name of a file without the ending of an archive."""
+    ending = next((ending for ending in ENDINGS if archive.name.lower().endswith(ending)), "")
+    return archive.name[: len(archive.name) - len(ending)]
+
+
 def check_kind(path):
     """Raises a `DataError` for a file that is named as an archive of a kind that `unpack` does not take."""
     if path.is_file() and path.name.lower().endswith(_OTHER_ENDINGS) and not is_archive(path):

@@ -19,13 +19,16 @@ CLASSES = ("shoe", "chair")
 
 def add_options(parser):
     parser.add_argument(
-        "--class-name", help="of the set (default: shoe or chair, as the folder's name has it)"
+        "--class-name",
+        help="of the set, where it is a single one (default: shoe or chair, as the name of the folder or the "
+        "archive has it)",
     )
 
 
 def find(root, options, findings):
     parts = next(filter(None, map(_sets, nested(root))), [])
     lists_of = {photos: {} if split else _lists(photos.parent) for split, photos, _ in parts}
+    _check_class_name(options["class_name"], parts)
     _check_splits(root, parts, lists_of)
     for split, photos, sketches in parts:
         class_name = options["class_name"] or _class_name(photos, root)
@@ -51,6 +54,15 @@ def _parts(base):
         for folder in sub_folders(base)
         if (name := re.fullmatch("(.*)photo", folder.name)) and (base / f"{name[1]}sketch_png").is_dir()
     ]
+
+
+def _check_class_name(class_name, parts):
+    sets = dict.fromkeys(photos.parent if split else photos for split, photos, _ in parts)
+    if class_name and len(sets) > 1:
+        raise DataError(
+            "--class-name must be left out where there are several sets, or they must be imported one at a "
+            f"time. Received: {class_name}, for {', '.join(map(str, sets))}"
+        )
 
 
 def _check_splits(root, parts, lists_of):

@@ -1,5 +1,8 @@
 """QMUL Shoe v2 and Chair v2, as they are distributed now and as they were."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from data_tools.groups import DataError
@@ -92,3 +95,38 @@ def test_the_class_is_given_where_it_cannot_be_seen(run, new, tmp_path, monkeypa
     with pytest.raises(DataError, match="--class-name must be given .*Received"):
         run("qmul", unnamed, out="other")
     assert list(run("qmul", unnamed, "--class-name", "seat", out="other").counts["test"]) == ["seat"]
+
+
+@pytest.mark.parametrize(("stem", "ending"), [("ChairV2", "zip"), ("my chairs", "gztar")])
+def test_an_archive_is_called_as_the_folder_in_it_would_be(run, new, tmp_path, stem, ending):
+    archive = Path(shutil.make_archive(str(tmp_path / stem), ending, new))
+    assert run("qmul", archive).files == run("qmul", new, out="folder").files
+    unnamed = archive.rename(archive.with_name(f"..{archive.name.removeprefix(stem)}"))
+    with pytest.raises(DataError, match="--class-name must be given") as error:
+        run("qmul", unnamed, out="other")
+    assert ".unpacked" not in str(error.value)
+
+
+def test_an_archive_whose_name_says_no_class_is_named(run, new, tmp_path):
+    archive = Path(shutil.make_archive(str(tmp_path / "v2"), "zip", new))
+    with pytest.raises(DataError, match="Received: no --class-name, and trainB, v2$"):
+        run("qmul", archive)
+
+
+def test_one_class_name_is_not_given_to_several_sets(run, new, old, tmp_path):
+    new.rename(old / "ChairV2")
+    (old / "ShoeV2").mkdir()
+    for side in ("photo", "sketch_png"):
+        (old / f"ShoeV2_{side}").rename(old / "ShoeV2" / f"ShoeV2_{side}")
+    with pytest.raises(
+        DataError, match="--class-name must be left out.*several.*Received: thing, for .*ChairV2.*ShoeV2"
+    ):
+        run("qmul", old, "--class-name", "thing")
+
+
+def test_two_older_sets_side_by_side_are_two(run, old, paint):
+    paint(old / "ChairV2_photo" / "1.png")
+    paint(old / "ChairV2_sketch_png" / "1_1.png")
+    assert run("qmul", old).counts == {"all": {"chair": (1, 1), "shoe": (4, 8)}}
+    with pytest.raises(DataError, match="--class-name must be left out"):
+        run("qmul", old, "--class-name", "thing", out="other")
