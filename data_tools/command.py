@@ -8,13 +8,14 @@ from data_tools import shards, streams
 from data_tools.check import command as check
 from data_tools.groups import DataError
 from data_tools.importers import IMPORTERS
-from data_tools.importers.importer import positive
+from data_tools.importers.importer import number_type, positive
 from data_tools.importing import explain, run_import
 from data_tools.naming import printable
 
 from keras_cgan.data.images import FITS
 from keras_cgan.data.scan import counted
 
+_SIZE = number_type(int, lambda value: value == 0 or 8 <= value <= 8192, "0, or an integer from 8 to 8192")
 COMMON = ("source", "out", "size", "fit", "force", "threads", "command", "run")
 
 
@@ -37,7 +38,7 @@ def parser():
         command.add_argument("--out", required=True, help="new folder to write")
         command.add_argument(
             "--size",
-            type=_size,
+            type=_SIZE,
             default=256,
             help="of images, in pixels; 0: as they are (default: %(default)s)",
         )
@@ -107,10 +108,3 @@ def _import(options):
 def _shown(message):
     """The lines of a message: names of files may hold what moves a terminal's cursor, or is no text."""
     return "\n".join(map(printable, str(message).split("\n")))
-
-
-def _size(text):
-    value = int(text)
-    if value and not 8 <= value <= 8192:
-        raise argparse.ArgumentTypeError(f"must be 0, or from 8 to 8192. Received: {value}")
-    return value

@@ -302,9 +302,25 @@ def listed(line):
     return path.parent.name, path.stem if path.suffix.lower() in _LISTED else path.name
 
 
-def positive(text):
-    """An option's integer of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1. Received: {value}")
-    return value
+def number_type(kind, is_allowed, allowed):
+    """The type of an option that is a number, for a parser.
+
+    Args:
+        kind: `int` or `float`.
+        is_allowed: A function of the number.
+        allowed: What it must be, for the error.
+    """
+
+    def parse(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not is_allowed(value):
+            raise argparse.ArgumentTypeError(f"must be {allowed}. Received: {text!r}")
+        return value
+
+    return parse
+
+
+positive = number_type(int, lambda value: value >= 1, "an integer of at least 1")

@@ -1,6 +1,5 @@
 """OpenMoji: emoji in colour, and the same in black lines."""
 
-import argparse
 import hashlib
 import json
 import re
@@ -10,7 +9,7 @@ from xml.etree import ElementTree
 
 from data_tools.check.likeness import groups
 from data_tools.groups import DataError, Group, ImageFile
-from data_tools.importers.importer import Importer, nested, positive
+from data_tools.importers.importer import Importer, nested, number_type, positive
 
 from keras_cgan.data import scan
 from keras_cgan.data.images import ImageError, decode_bytes, read_bytes
@@ -47,7 +46,7 @@ def add_options(parser):
     )
     parser.add_argument(
         "--test-share",
-        type=_share,
+        type=number_type(float, lambda value: 0 <= value < 1, "a number in [0, 1)"),
         default=0.2,
         help="of the designs of a class; what is of one design, such as all skin tones, is on one side "
         "(default: %(default)s)",
@@ -251,13 +250,6 @@ def _test_designs(classes_and_designs, share):
             seen.add(design)
             by_class.setdefault(class_name, []).append(Path(class_name.replace("/", "_"), design))
     return {path.name for designs in by_class.values() for path in scan.held_out(designs, share, seed=0)}
-
-
-def _share(text):
-    value = float(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"must be in [0, 1). Received: {value}")
-    return value
 
 
 IMPORTER = Importer(

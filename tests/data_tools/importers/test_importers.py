@@ -94,6 +94,21 @@ def test_an_earlier_import_outlives_one_that_fails(run, source, paint):
     assert (made.out / "sketch" / "ant" / "1.png").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        (["photos", "--size"], "--size: must be 0, or an integer from 8 to 8192"),
+        (["photos", "--threads"], "--threads: must be an integer of at least 1"),
+        (["openmoji", "--test-share"], "--test-share: must be a number in [0, 1)"),
+    ],
+)
+@pytest.mark.parametrize("value", ["abc", "-1", "nan", "9999.5", ""])
+def test_numbers_that_are_none_are_said_in_words(arguments, allowed, value, capsys):
+    with pytest.raises(SystemExit):
+        main([arguments[0], "set", "--out", "out", f"{arguments[1]}={value}"])
+    assert f"{allowed}. Received: {value!r}\n" in capsys.readouterr().err
+
+
 def test_numbers_are_sorted_as_numbers():
     names = ["b10", "b9", "a", "10", "9", "b09", "a1b10", "a1b9"]
     assert sorted(names, key=natural) == ["9", "10", "a", "a1b9", "a1b10", "b09", "b9", "b10"]

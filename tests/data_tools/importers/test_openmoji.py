@@ -303,7 +303,7 @@ def test_tables_that_are_none(run, pngs, text, message):
 def test_shares_that_are_none(pngs, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["openmoji", str(pngs), "--out", str(tmp_path / "out"), "--test-share", "1"])
-    assert "must be in [0, 1). Received: 1.0" in capsys.readouterr().err
+    assert "must be a number in [0, 1). Received: '1'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
