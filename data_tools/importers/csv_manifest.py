@@ -148,9 +148,12 @@ def _path(where, folder, column, text, folders):
     name = PureWindowsPath(text)  # takes both separators, and knows drives
     plain = text and "\0" not in text and not name.anchor
     path = folders.find(folder, name.parts) if plain else folder
-    if not plain or folder.resolve() not in Path(os.path.realpath(path)).parents:
+    leads_to = Path(os.path.realpath(path))
+    if not plain or folder.resolve() not in leads_to.parents:
+        linked = plain and Path(os.path.abspath(folder)) in Path(os.path.abspath(path)).parents
         raise DataError(
             f"{where}, {column}, must be a path below the folder of the table. Received: {text!r}"
+            + (f", which leads out through a link, to {leads_to}" if linked else "")
         )
     return path
 

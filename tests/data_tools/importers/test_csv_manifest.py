@@ -81,6 +81,18 @@ def test_paths_lead_nowhere_else(run, table, source, paint, photo):
     with pytest.raises(DataError, match="pairs.csv, row 3, photo, must be a path below the folder") as error:
         run("csv", file)
     assert f"Received: {photo!r}" in str(error.value)
+    assert ("through a link" in str(error.value)) == (photo in ("link.jpg", "l/x"))
+
+
+def test_where_a_link_leads_out_to_is_said(run, table, source, paint):
+    outside = paint(source.parent / "elsewhere" / "1.jpg").parent
+    (source / "photos").symlink_to(outside)
+    file = table("photo,sketch,label", "p/../photos/1.jpg,s/1.png,a")
+    with pytest.raises(DataError, match="must be a path below the folder of the table") as error:
+        run("csv", file)
+    assert str(error.value).endswith(
+        f"Received: 'p/../photos/1.jpg', which leads out through a link, to {outside / '1.jpg'}"
+    )
 
 
 @pytest.mark.parametrize("label", ["", " ", "=1+1", "+a", "@sum", "-a", "-"])
