@@ -32,6 +32,11 @@ def add_options(parser):
 def find(root, options, findings):
     named = {f"--{name}": options[name] for name in ("photos", "sketches")}
     if any(named.values()):
+        if options["direction"] == "BtoA":
+            raise DataError(
+                "--direction must be left out where --photos and --sketches say which is which. "
+                "Received: BtoA"
+            )
         parts = _parted(*_named(root, named), findings)
     else:
         parts = _a_and_b(root, options["direction"] == "BtoA", findings)

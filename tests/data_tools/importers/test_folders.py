@@ -85,6 +85,10 @@ def test_free_names(run, source, paint):
             "--sketches must be a folder in the source.*Received: /tmp",
         ),
         (["--photos", "A", "--sketches", "./A"], "must differ"),
+        (
+            ["--photos", "A", "--sketches", "B", "--direction", "BtoA"],
+            "--direction must be left out where --photos and --sketches .*Received: BtoA",
+        ),
         (["--photos", "A", "--sketches", "C"], "Received: --sketches C"),
     ],
 )
