@@ -13,7 +13,10 @@ from data_tools.importers.importer import (
     matched,
     pair_group,
     read_lines,
+    sub_folders,
 )
+
+from keras_cgan.data import scan
 
 INVALID = ("error", "ambiguous", "pose", "context")
 SAME_SCALE = "tx_000000000000"
@@ -25,7 +28,8 @@ def add_options(parser):
     parser.add_argument(
         "--transform",
         default=SAME_SCALE,
-        help="folder of photos and sketches: only the default has both at one scale (default: %(default)s)",
+        help="folder of photos and sketches: tx_000000000000, the only one with both at one scale, or "
+        "tx_000100000000; sketches alone have others (default: %(default)s)",
     )
     parser.add_argument(
         "--keep-invalid",
@@ -44,9 +48,8 @@ def add_options(parser):
 
 
 def find(root, options, findings):
-    photos = find_folder(root, f"256x256/photo/{options['transform']}", f"photo/{options['transform']}")
-    sketches = find_folder(root, f"256x256/sketch/{options['transform']}", f"sketch/{options['transform']}")
-    if photos is None or sketches is None:
+    photos, sketches = _sides(root, options["transform"])
+    if photos is None:
         return
     info = _info(root, options["info"])
     names = sorted({folder.name for side in (photos, sketches) for folder in class_folders(side, findings)})
@@ -63,6 +66,25 @@ def find(root, options, findings):
         for photo, own in matched(of_class, list(_valid(drawn, invalid, findings)), _photo_of, findings):
             split = None if not test else "test" if (name, photo.stem) in test else "train"
             yield pair_group(split, name, photo, own)
+
+
+def _sides(root, transform):
+    """The folders of photos and of sketches of a transform; `None` for both where the set is another."""
+    bases = [find_folder(root, f"256x256/{side}", side) for side in scan.SIDES]
+    found = next(filter(None, bases), root / "photo")
+    bases = [base or found.with_name(side) for side, base in zip(scan.SIDES, bases)]
+    folders = [base / transform for base in bases]
+    missing = [str(folder) for folder in folders if not folder.is_dir()]
+    if not missing:
+        return folders
+    there = [[path.name for path in sub_folders(base) if path.name.startswith("tx_")] for base in bases]
+    if not any(there):
+        return None, None
+    of_photos, of_sketches = (", ".join(names) or "none" for names in there)
+    raise DataError(
+        f"--transform must be a folder of photos and of sketches: of photos there are {of_photos}; of "
+        f"sketches {of_sketches}. Received: {transform}, and there is no {' and no '.join(missing)}"
+    )
 
 
 def _valid(files, invalid, findings):

@@ -119,3 +119,21 @@ def test_lines_that_name_no_image_are_counted(run, sketchy):
     assert made.left_out[kind.format("invalid-error")] == ["cat/n1_2-5"]
     (sketchy / "info" / "testset.txt").write_text("n1_10\n")
     assert list(run("sketchy", sketchy, out="other").counts) == ["all"]
+
+
+def test_a_transform_that_one_side_has_not_is_said(run, sketchy, paint):
+    paint(sketchy / "256x256" / "sketch" / "tx_000000000010" / "cat" / "n1_2-1.png")
+    with pytest.raises(DataError, match="--transform must be a folder of photos and of sketches") as error:
+        run("sketchy", sketchy, "--transform", "tx_000000000010")
+    missing = sketchy / "256x256" / "photo" / "tx_000000000010"
+    assert str(error.value).endswith(f"Received: tx_000000000010, and there is no {missing}")
+    assert f"of photos there are {ONE_SCALE}, tx_000100000000;" in str(error.value)
+    assert f"of sketches {ONE_SCALE}, tx_000000000010." in str(error.value)
+    with pytest.raises(DataError, match="there is no .*photo/tx_9 and no .*sketch/tx_9$"):
+        run("sketchy", sketchy, "--transform", "tx_9")
+
+
+def test_a_transform_without_photos_is_said(run, sketchy):
+    (sketchy / "256x256" / "photo").rename(sketchy / "photos")
+    with pytest.raises(DataError, match=f"of photos there are none; of sketches {ONE_SCALE}. Received"):
+        run("sketchy", sketchy)
