@@ -18,7 +18,7 @@ THUMBNAIL = 32  # px, a side
 HASH_SIDE = 16  # frequencies a side, of two bits each
 HASH_WORDS = 2 * HASH_SIDE**2 // 64
 _LOOK = 128  # px: the longer side at which ink is looked for, as training does not see more
-_INK = 32  # levels that ink differs from its paper
+_INK = 32  # levels that ink differs from its paper where it is seen
 DARK = 128  # level below which paper is dark
 
 
@@ -28,8 +28,10 @@ class Look(NamedTuple):
     Attributes:
         height, width: In pixels.
         coloured: Whether it has colours, rather than greys alone.
-        ink: The share of the pixels that differ from the paper, which is the rim's median.
+        ink: The share of the pixels, averaged to 128 px, that differ clearly from the paper, which is the
+            rim's median: thin or pale lines may have none.
         rim, middle: Medians of the outermost pixels and of all, in [0, 255].
+        levels: The least and the greatest level of the pixels as the file has them, made grey.
         lightest: The greatest value of any pixel and channel.
         digest: Of all pixels: the same for the same picture in any format without loss. It, the hash and the
             thumbnail are those of the negative where a sketch is light on dark.
@@ -43,10 +45,16 @@ class Look(NamedTuple):
     ink: float
     rim: float
     middle: float
+    levels: tuple
     lightest: int
     digest: bytes
     bits: np.ndarray
     thumbnail: np.ndarray
+
+    @property
+    def paper(self):
+        """The level of the paper: of an image that is drawn up to its rim, that of its middle."""
+        return max(self.rim, self.middle)
 
 
 class Features(NamedTuple):
@@ -121,6 +129,7 @@ def look_at(image, side):
     small = _shrunk(grey, max(1, round(width * scale)), max(1, round(height * scale)))
     rim = float(np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])))
     middle = float(np.median(small))
+    darkest, lightest, _, _ = cv2.minMaxLoc(grey)
     if side == "sketch" and max(rim, middle) < DARK:  # a copy, though light on dark, is one
         pixels, grey = WHITE - pixels, WHITE - grey
     return Look(
@@ -130,6 +139,7 @@ def look_at(image, side):
         ink=float(np.mean(np.abs(small.astype(np.int16) - rim) > _INK)),
         rim=rim,
         middle=middle,
+        levels=(int(darkest), int(lightest)),
         lightest=int(image.max()),
         digest=hashlib.blake2b(
             np.ascontiguousarray(pixels), digest_size=16, salt=f"{height}x{width}".encode()

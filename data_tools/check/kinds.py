@@ -54,6 +54,9 @@ KINDS = {
         "warning", "images hold at most 12 of 16 bits a channel: made 8, they are nearly black"
     ),
     "blank_photo": Kind("warning", "photos are of a single colour"),
+    "faint_sketch": Kind(
+        "warning", "sketches are so thin or pale that little is left of them at the size of training"
+    ),
     "coloured_sketch": Kind("warning", "sketches are coloured (made grey in training)"),
     "grey_paper": Kind("warning", "sketches are on paper that is not white"),
     "misaligned_class": Kind(

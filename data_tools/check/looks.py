@@ -12,19 +12,25 @@ _FAR_SIZE = 4  # times the median, of the root of the area
 _FAR_PROPORTIONS = 1.5  # times the median
 _PAIR_PROPORTIONS = 1.03  # of photo and sketch: at 64 px a difference of two pixels
 _TWELVE_BITS = 16  # the level, of 8 bits, that the largest of 12 bits in 16 becomes
-_FLAT = 8  # levels between the darkest and the lightest of a photo's thumbnail, such as JPEG makes of one
-_LEAST_INK = 0.0005  # share of the pixels of a sketch
+_FLAT = 8  # levels between the darkest and the lightest, such as JPEG makes of a single one
+_LEAST_INK = 0.0005  # share of the pixels of a sketch, at the size of training
 _WHITE_PAPER = 235  # level
 
 
 def is_blank(features):
-    """Whether an image holds nothing but its paper."""
-    return features.look.ink < _LEAST_INK
+    """Whether an image holds nothing but its paper, however thin or pale lines may be."""
+    return np.ptp(features.look.levels) < _FLAT
+
+
+def is_faint(features):
+    """Whether the lines of a sketch are so thin or pale that the sizes of training average them away."""
+    return not is_blank(features) and features.look.ink < _LEAST_INK
 
 
 def is_inverted(features):
-    """Whether a sketch is light on dark: its rim is dark, and most of it."""
-    return not is_blank(features) and max(features.look.rim, features.look.middle) < DARK
+    """Whether a sketch is light on dark: its rim is dark, and most of it, and its lines are lighter."""
+    paper, (darkest, lightest) = features.look.paper, features.look.levels
+    return not is_blank(features) and paper < DARK and lightest - paper > paper - darkest
 
 
 def is_its_photo(photo, sketch):
@@ -104,7 +110,9 @@ def _record_photo(item, found, findings):
 
 
 def _record_sketch(item, found, findings):
-    paper = max(found.look.rim, found.look.middle)
+    paper = found.look.paper
+    if is_faint(found):
+        findings.add("faint_sketch", item.path)
     if is_blank(found):
         findings.add("blank_sketch", item.path, detail="white" if paper >= DARK else "black")
     elif is_inverted(found):

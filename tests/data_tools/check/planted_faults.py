@@ -196,11 +196,12 @@ def alpha(spoiler):
 
 
 def sixteen_bit(spoiler):
-    """A photo of all 16 bits, and a sketch of 12, whose white is nearly black."""
+    """A photo of all 16 bits, and a sketch of 12, whose white is nearly black, and its lines no darker."""
     photo, sketch = spoiler.take()
     cv2.imwrite(str(photo), cv2.imread(str(photo)).astype(np.uint16) * 257)
     cv2.imwrite(str(sketch), cv2.imread(str(sketch), cv2.IMREAD_GRAYSCALE).astype(np.uint16) * 16)
-    return {"sixteen_bit": [(photo,), (sketch,)], "twelve_bit": [(sketch,)], "blank_sketch": [(sketch,)]}
+    of_twelve = dict.fromkeys(("twelve_bit", "faint_sketch", "grey_paper"), [(sketch,)])
+    return {"sixteen_bit": [(photo,), (sketch,)], **of_twelve}
 
 
 def cmyk(spoiler):

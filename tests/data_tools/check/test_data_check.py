@@ -6,11 +6,13 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from planted_faults import FAULTS, Spoiler, draw_folder, draw_pair, mirror, plant_all
 
 from data_tools.check import features
+from data_tools.check.fixing import fix
 from data_tools.check.inspection import inspect
 from data_tools.check.kinds import KINDS, SEVERITIES
 from data_tools.check.report import as_json, lines
@@ -241,6 +243,45 @@ def test_mirror_images_within_a_split_are_right(clean, found):
     for side in range(2):
         mirror(*(pair[side] for pair in Spoiler(clean).two()))
     assert found(clean) == {}
+
+
+def draw_house(side, level, thickness=1, paper=255):
+    """A sketch of few lines, of one level."""
+    sketch = np.full((side, side), paper, np.uint8)
+    corners = np.array([[2, 5], [5, 2], [8, 5], [8, 8], [2, 8], [2, 5], [8, 5]]) * side // 10
+    return cv2.polylines(sketch, [corners.reshape(-1, 1, 2).astype(np.int32)], False, level, thickness)
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [(1500, 0), (512, 190), (64, 225, 2), (64, 245), (1500, 255, 1, 0)],
+    ids=["thin", "pencil", "pale", "very pale", "inverted"],
+)
+def test_a_thin_or_pale_sketch_is_not_blank(clean, drawn):
+    """It is warned of, and left to the user."""
+    (_, sketch), (_, blank) = Spoiler(clean).two()
+    write_image(sketch, draw_house(*drawn))
+    write_image(blank, np.full((64, 64), 255, np.uint8))
+    inspection = inspect(clean, alignment=False)
+    found = {kind: [each.files for each in of_kind] for kind, of_kind in inspection.findings.items()}
+    name, blank = (path.relative_to(clean).as_posix() for path in (sketch, blank))
+    assert found["faint_sketch"] == [(name,)] and found["blank_sketch"] == [(blank,)]
+    assert ("inverted_sketch" in found) == (drawn[3:] == (0,)) and KINDS["faint_sketch"].severity == "warning"
+    assert sum(each["pairs"] for each in inspection.counts["train"].values()) == 53
+    fix(inspection, clean.parent / "fixed")
+    assert not (clean.parent / "fixed" / blank).exists()
+    written = decode_image(clean.parent / "fixed" / name)
+    assert written.min() < written.max() == 255
+
+
+@pytest.mark.parametrize("quality", [30, 60, 90])
+def test_empty_paper_is_blank_with_what_a_scanner_and_jpeg_make_of_it(clean, found, quality):
+    _, sketch = Spoiler(clean).take()
+    scanned = np.random.default_rng(0).normal(248, 1, (600, 400)).astype(np.uint8)
+    sketch.unlink()
+    scan = sketch.with_suffix(".jpg")
+    scan.write_bytes(cv2.imencode(".jpg", scanned, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
+    assert [(scan.relative_to(clean).as_posix(),)] == found(clean)["blank_sketch"]
 
 
 def write_aligned(root, count, of_test=0):
