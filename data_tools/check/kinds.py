@@ -43,6 +43,9 @@ KINDS = {
     "near_duplicate_sketch": Kind("warning", "sketches are there more than once, nearly the same"),
     "unpaired_photo": Kind("warning", "photos have no sketch (left out of training)"),
     "unpaired_sketch": Kind("warning", "sketches have no photo (left out of training)"),
+    "ambiguous_name": Kind(
+        "warning", "sketches have names that fit two photos (taken for the one of the same name)"
+    ),
     "wrong_extension": Kind("warning", "files are of another format than their extension says"),
     "tiny": Kind("warning", "images are smaller than any training size"),
     "huge": Kind("warning", "images are so large that they slow the training down"),

@@ -12,7 +12,7 @@ _MOST_IMBALANCE = 5  # times as many pairs in the largest class
 
 
 def match_items(items, findings):
-    """Gives each sketch its photo, as the reader does, and records what is left alone.
+    """Gives each sketch its photo, as the reader does, and records what is left alone or fits two photos.
 
     Args:
         items: `Item`s.
@@ -28,6 +28,8 @@ def match_items(items, findings):
     for by_side in folders.values():
         for numbers in (same for stems in by_side.values() for same in stems.values() if len(same) > 1):
             findings.add("same_stem", *(items[number].path for number in numbers))
+        for fitting in scan.ambiguous(by_side["photo"], by_side["sketch"]):
+            findings.add("ambiguous_name", *(items[numbers[0]].path for numbers in fitting))
         pairs += _match(by_side, items)
     if len({item.side for item in items}) > 1:
         _record_alone(folders.values(), pairs, items, findings)

@@ -22,6 +22,8 @@ from data_tools.importers.importer import (
 )
 from data_tools.naming import composed, folded
 
+from keras_cgan.data import scan
+
 
 def add_options(parser):
     add_ab_options(parser, "photos are in A and sketches in B")
@@ -110,6 +112,7 @@ def _of_split(split, photos, sketches, class_name, findings):
     _note_other_case(classes, of_photos, findings)
     for name, *inner in [(class_name, "", ""), *((name, name, classes[name]) for name in sorted(classes))]:
         files = [image_files(side / part, findings) for side, part in zip((photos, sketches), inner)]
+        _note_ambiguous(*files, findings)
         for photo, own in matched(*files, _photo_of({path.stem for path in files[0]}), findings):
             yield pair_group(split, name, photo, own)
 
@@ -121,6 +124,13 @@ def _note_other_case(classes, of_photos, findings):
         other = alike.get(folded(name), name)
         if name not in of_photos and other != name:
             findings.add("class folders that differ in case alone (not matched)", f"{other} and {name}")
+
+
+def _note_ambiguous(photos, sketches, findings):
+    """Records sketches whose names fit two photos."""
+    by_stem = ({composed(path.stem): path for path in paths} for paths in (photos, sketches))
+    for sketch, _, other in scan.ambiguous(*by_stem):
+        findings.add(scan.FITS_TWO, f"{sketch} (or one of several of {other.name})")
 
 
 def _photo_of(photos):

@@ -23,7 +23,8 @@ class FolderPairs(Pairs):
     A sketch belongs to the photo of the same name, or is one of several: `<name>-1.png`, `<name>-2.png`.
     Extensions may differ. Without split folders, or with `train` alone, a test share of the *photos* of each
     class is held out, so that no photo has sketches on both sides; `split_note` then says so. Files that are
-    left out or converted are counted and named by a `DataWarning`; only hidden files and folders,
+    left out or converted are counted and named by a `DataWarning`, and so is a sketch `a-1` that may be of a
+    photo `a-1`, which it is taken for, or one of several of a photo `a`; only hidden files and folders,
     `Thumbs.db`, `desktop.ini` and `__MACOSX` are passed over quietly.
 
     Args:
@@ -47,7 +48,8 @@ class FolderPairs(Pairs):
 
     Raises:
         FileNotFoundError: If there is no folder `root`.
-        ValueError: If the layout is another, a class is unknown, a name is ambiguous, or no pair is left.
+        ValueError: If the layout is another, a class is unknown, two images of a folder have one name but for
+            the extension, or no pair is left.
 
     Example:
         >>> pairs = FolderPairs("my_pairs", split="train")

@@ -17,6 +17,7 @@ EXTENSIONS = frozenset(
     ".png .jpg .jpeg .jpe .jfif .bmp .dib .webp .tif .tiff .gif .ppm .pgm .pbm .pnm .jp2 .avif".split()
 )
 SIDES = ("photo", "sketch")
+FITS_TWO = "sketches whose names fit two photos (taken for the one of the same name)"
 _CLUTTER = ("thumbs.db", "desktop.ini", "__macosx")
 _SHOWN = 5
 
@@ -155,6 +156,10 @@ def images_by_stem(folder, findings):
 def match(photos, sketches, findings):
     """Gives each sketch its photo: the same stem, or else the stem without a numbered ending ("-2").
 
+    Args:
+        photos, sketches: Paths by stem, dicts.
+        findings: `Findings`, for what has no partner, and for sketches that may have another.
+
     Returns:
         A list of `(photo_path, sketch_path)`, one for each sketch that has a photo.
     """
@@ -166,11 +171,34 @@ def match(photos, sketches, findings):
             findings.add("sketches without a photo (left out)", sketch)
         else:
             pairs.append((photo, sketch))
+    for sketch, _, other in ambiguous(photos, sketches):
+        name = sketch.relative_to(findings.root).as_posix()
+        findings.add(FITS_TWO, f"{name} (or one of several of {other.name})")
     matched = {photo for photo, _ in pairs}
     for photo in photos.values():
         if photo not in matched:
             findings.add("photos without a sketch (left out)", photo)
     return pairs
+
+
+def ambiguous(photos, sketches):
+    """The sketches `a-1` of which there is a photo `a-1`, and a photo `a` that has other numbered sketches.
+
+    Args:
+        photos, sketches: Anything by stem, dicts.
+
+    Returns:
+        A list of `(sketch, photo, other_photo)`, of the dicts' values.
+    """
+    several, doubtful = set(), []
+    for stem in sketches:
+        key, _, number = stem.rpartition("-")
+        if number.isdecimal() and key in photos:
+            if stem in photos:
+                doubtful.append((stem, key))
+            else:
+                several.add(key)
+    return [(sketches[stem], photos[stem], photos[key]) for stem, key in doubtful if key in several]
 
 
 def held_out(photos, share, seed):

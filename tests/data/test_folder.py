@@ -84,6 +84,21 @@ def test_several_sketches_share_a_photo(tmp_path):
     assert len(set(ids.values())) == 3
 
 
+def test_a_sketch_whose_name_fits_two_photos_is_said(tmp_path):
+    """Both sketches may be of `a`: `a-1` is the first of several, or that of the photo `a-1`."""
+    add(tmp_path / "test/photo/x", "a.png", "a-1.png", "b.png", "b-1.png", "c-1.png")
+    add(tmp_path / "test/sketch/x", "a-1.png", "a-2.png", "b.png", "b-1.png", "c-1.png", value=INK)
+    with pytest.warns(DataWarning) as warned:
+        pairs = FolderPairs(tmp_path, split="test")
+    (message,) = map(str, (each.message for each in warned))
+    assert message.endswith(
+        "1 sketches whose names fit two photos (taken for the one of the same name): "
+        "test/sketch/x/a-1.png (or one of several of a.png)"
+    )
+    of = dict(zip(pairs.names, [path.stem for path in pairs.photo_paths]))
+    assert of == {"x/a-1": "a-1", "x/a-2": "a", "x/b": "b", "x/b-1": "b-1", "x/c-1": "c-1"}
+
+
 def test_without_split_folders_photos_are_held_out_by_class(tmp_path):
     for class_name, count in (("a", 10), ("b", 2)):
         add_pairs(tmp_path, class_name, count)

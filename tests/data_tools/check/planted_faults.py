@@ -371,6 +371,15 @@ def same_stem(spoiler):
     return {"same_stem": [(other, photo)]}
 
 
+def ambiguous_name(spoiler):
+    """Of the photos 7 and 7-1 and the sketches 7-1 and 7-2, both sketches may be of 7."""
+    (photo, first), (other, second) = spoiler.two()
+    other = other.rename(photo.with_name(f"{photo.stem}-1.png"))
+    first = first.rename(first.with_name(f"{photo.stem}-1.png"))
+    second.rename(first.with_name(f"{photo.stem}-2.png"))
+    return {"ambiguous_name": [(first, other, photo)]}
+
+
 def not_read(spoiler):
     """What is in the folder and is not read as an image of a class."""
     photo, sketch = spoiler.take()
@@ -403,7 +412,7 @@ FAULTS = (
     *(mirrored_photo, mirrored_sketch),
     *(photo_in_two_classes, sketch_in_two_classes),
     *(photo_nearly_in_two_classes, sketch_nearly_in_two_classes),
-    *(alike_class_names, class_missing, same_stem, not_read),
+    *(alike_class_names, class_missing, same_stem, ambiguous_name, not_read),
 )
 
 

@@ -65,7 +65,22 @@ def test_several_sketches_of_a_photo(run, source, paint):
     assert made.counts == {"all": {"cat": (3, 5)}}
     assert [made.grey(f"sketch/cat/x-{number}.png") for number in (1, 2, 3)] == [200, 201, 202]
     assert made.left_out == {
-        "sketches without a photo (left out)": [f"B/cat/{name}.png" for name in ("x-1-1", "x-a", "z-1")]
+        "sketches whose names fit two photos (taken for the one of the same name)": [
+            "B/cat/y-1.png (or one of several of y.jpg)"
+        ],
+        "sketches without a photo (left out)": [f"B/cat/{name}.png" for name in ("x-1-1", "x-a", "z-1")],
+    }
+
+
+def test_names_that_fit_two_photos_in_another_unicode_form(run, source, paint):
+    for name in ("caf\u00e9", "cafe\u0301-1"):
+        paint(source / "A" / f"{name}.jpg")
+    for number in (1, 2):
+        paint(source / "B" / f"caf\u00e9-{number}.png")
+    assert run("folders", source).left_out == {
+        "sketches whose names fit two photos (taken for the one of the same name)": [
+            "B/caf\u00e9-1.png (or one of several of caf\u00e9.jpg)"
+        ]
     }
 
 
