@@ -11,8 +11,10 @@ from keras_cgan.data.images import ImageError, decode_image, fit_image, to_chann
 CELL = 72  # px, a side
 _GAP, _LINE, _MARGIN = 6, 16, 8  # px
 _COLUMNS = 12  # images side by side
-_PAIRS = 5  # of a class
-_MOST_CLASSES = 40
+_WIDTH = _COLUMNS * (CELL + _GAP)
+_PAIRS = (5, 3, 2, 1)  # of a class: the most with which the classes have room
+_ROWS = 50  # of classes; with one pair of each there are more
+_MOST_CLASSES = 1200  # 200 rows
 _MOST_OF_KIND = 12  # findings
 _MOST_OF_ONE = 4  # files of one finding, such as copies of each other
 _COLOURS = {"error": (190, 0, 0), "warning": (170, 95, 0), "note": (90, 90, 90)}
@@ -35,13 +37,11 @@ def write_sheet(file, inspection, fit="pad"):
         ImageError: It cannot be written.
     """
     tiles = _Tiles(inspection, fit)
-    rows = [_text(_title(inspection), _INK)]
-    for name, numbers in _examples(inspection).items():
-        rows += [_text(name, _INK), _row([tiles.image(number) for number in numbers])]
+    rows = [_text(_title(inspection), _INK), *_class_rows(inspection, tiles)]
     for kind, found in inspection.findings.items():
         rows += _suspicious(kind, found, tiles)
     height = sum(row.shape[0] for row in rows) + 2 * _MARGIN
-    sheet = np.full((height, _COLUMNS * (CELL + _GAP) + 2 * _MARGIN, 3), 255, np.uint8)
+    sheet = np.full((height, _WIDTH + 2 * _MARGIN, 3), 255, np.uint8)
     top = _MARGIN
     for row in rows:
         sheet[top : top + row.shape[0], _MARGIN : _MARGIN + row.shape[1]] = row
@@ -81,23 +81,47 @@ def _title(inspection):
     return f"{inspection.layout.root.name}: {shown}; below, what is suspicious"
 
 
-def _examples(inspection):
-    """Some images of each class, photo beside sketch, spread over the class: a dict of numbers of items."""
+def _class_rows(inspection, tiles):
+    """Some images of each class, spread over it, photo beside sketch: fewer of many classes, side by side."""
+    by_class = _by_class(inspection)
+    names = sorted(by_class)[:_MOST_CLASSES]
+    most = next((pairs for pairs in _PAIRS if len(names) <= _ROWS * _across(pairs)), _PAIRS[-1])
+    width = _WIDTH // _across(most)
+    blocks = [_block(name, _spread(by_class[name], 2 * most), tiles, width) for name in names]
+    rows = [np.concatenate(blocks[n : n + _across(most)], 1) for n in range(0, len(blocks), _across(most))]
+    left = len(by_class) - len(names)
+    return rows + ([_text(f"({left} classes more)", _INK), _row([])] if left else [])
+
+
+def _across(pairs):
+    """How many classes of so many pairs are side by side."""
+    return _COLUMNS // (2 * pairs)
+
+
+def _block(name, numbers, tiles, width):
+    """The name of a class above its images."""
+    parts = _text(name, _INK, width - _GAP), _row([tiles.image(number) for number in numbers])
+    return np.concatenate(
+        [np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=255) for part in parts]
+    )
+
+
+def _by_class(inspection):
+    """What may be shown of each class, a dict: numbers of items, in tuples of a photo and its sketch."""
     by_class = {}
     if inspection.layout.sketch_only:
         for number in sorted(inspection.usable):
             by_class.setdefault(inspection.items[number].class_name, []).append((number,))
     for pair in inspection.pairs:
         by_class.setdefault(inspection.items[pair[0]].class_name, []).append(pair)
-    most = 2 * _PAIRS if inspection.layout.sketch_only else _PAIRS
-    examples = {}
-    for name in sorted(by_class)[:_MOST_CLASSES]:
-        pairs = by_class[name]
-        places = np.unique(np.linspace(0, len(pairs) - 1, min(most, len(pairs))).astype(int))
-        examples[name] = [number for place in places for number in pairs[place]]
-    if left := len(by_class) - len(examples):
-        examples[f"({left} classes more)"] = []
-    return examples
+    return by_class
+
+
+def _spread(sets, most):
+    """The numbers of some of the tuples, spread over all, at most so many numbers."""
+    count = min(most // len(sets[0]), len(sets))
+    places = np.linspace(0, len(sets) - 1, count).astype(int)
+    return [number for place in places for number in sets[place]]
 
 
 def _suspicious(kind, found, tiles):
@@ -128,7 +152,7 @@ def _blank(text):
     return tile
 
 
-def _text(text, colour, width=_COLUMNS * (CELL + _GAP), small=False):
+def _text(text, colour, width=_WIDTH, small=False):
     """A line of text, cut to a width in pixels; OpenCV's fonts have ASCII only."""
     text, scale = text.encode("ascii", "replace").decode(), 0.28 if small else 0.42
     while text and cv2.getTextSize(text, _FONT, scale, 1)[0][0] > width:

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import planted_faults
 import pytest
 from planted_faults import Spoiler, draw_folder, draw_pair, jpeg, plant_all
 
 from data_tools.check import command
 from data_tools.check.kinds import KINDS
+from data_tools.check.sheet import CELL
 from data_tools.command import main
 from data_tools.target import PART
 from keras_cgan.data.images import decode_image, write_image
@@ -107,6 +109,47 @@ def test_the_sheet_shows_pairs_of_all_classes_and_what_is_suspicious(clean, chec
     # Each of three classes has its photos in colour, beside the sketches.
     colourful = (plain.max(axis=-1).astype(int) - plain.min(axis=-1) > 60).any(axis=1)
     assert (colourful[1:] & ~colourful[:-1]).sum() >= 3
+
+
+@pytest.fixture
+def many_classes(tmp_path):
+    """A function `(count)` that draws two pairs a class, and gives the folder and the classes' colours."""
+
+    def many_classes(count):
+        root = draw_folder(tmp_path / "many", train=1, test=1, classes=[f"{n:03d}" for n in range(count)])
+        colours = [(number, 255 - number, 90) for number in range(count)]
+        for photo in root.glob("*/photo/*/*"):
+            image = decode_image(photo)
+            image[8:24, 8:24] = colours[int(photo.parent.name)]
+            write_image(photo, image)
+        return root, colours
+
+    return many_classes
+
+
+def colours_in(image):
+    return set(map(tuple, np.unique(image.reshape(-1, 3), axis=0).tolist()))
+
+
+@pytest.mark.parametrize("count", [51, 125])
+def test_the_sheet_shows_every_class_of_many(check, tmp_path, many_classes, count):
+    root, colours = many_classes(count)
+    check(root, "--sheet", tmp_path / "sheet.png")
+    sheet = decode_image(tmp_path / "sheet.png")
+    assert set(colours) <= colours_in(sheet)
+    assert sheet.shape[0] < 6000 and sheet.shape[1] < 1000
+
+
+def test_the_sheet_says_how_many_classes_it_leaves_out(check, tmp_path, many_classes, monkeypatch):
+    root, colours = many_classes(5)
+    sheets = []
+    for most in (4, 5):
+        monkeypatch.setattr("data_tools.check.sheet._MOST_CLASSES", most)
+        check(root, "--sheet", tmp_path / f"{most}.png")
+        sheets.append(decode_image(tmp_path / f"{most}.png"))
+    shown = [set(colours) & colours_in(sheet) for sheet in sheets]
+    assert shown == [set(colours[:4]), set(colours)]
+    assert sheets[1].shape[0] - sheets[0].shape[0] == CELL  # a line of text stands for it
 
 
 def test_a_sketch_only_set_is_said_to_be_one(clean, check, tmp_path):
