@@ -8,12 +8,16 @@ import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple
+
+import numpy as np
 
 from data_tools import unpacking
 from data_tools.groups import DataError, Group
 from data_tools.naming import Names, printable, safe_name
+from data_tools.notes import Notes
 from data_tools.progress import Progress, quiet_decoders
+from data_tools.streams import complain
 from data_tools.target import Target, check_apart, read_json, write_json
 
 from keras_cgan.data.images import ImageError, fit_image, write_image
@@ -38,10 +42,14 @@ class Findings:
 
     def add(self, kind, what):
         """Records that something, a path or a text, is of a kind."""
+        self.names.setdefault(kind, []).append(self.shown(what))
+
+    def shown(self, what):
+        """What is shown of a path or a text."""
         name = str(what).removeprefix(self._prefix)
         if self._prefix:
             name = name.replace(f"'{self._prefix}", "'")  # as errors of images quote it
-        self.names.setdefault(kind, []).append(printable(name))
+        return printable(name)
 
     def lines(self, shown=5):
         """One line a kind: the count and the first few."""
@@ -70,8 +78,8 @@ def run_import(importer, source, out, options, size=256, fit="pad", force=False,
         threads: How many decode and write; by default as many as there are `cores`.
 
     Returns:
-        The report, a dict: the settings, the set's licence where it is known, counts by split and class, and
-        what was left out.
+        The report, a dict: the settings, the set's licence where it is known, counts by split and class, what
+        was left out, and what is odd about images that were not, which is printed as warnings, too.
 
     Raises:
         DataError: The source or the folder is not as it must be, or no image is left.
@@ -94,7 +102,10 @@ def run_import(importer, source, out, options, size=256, fit="pad", force=False,
             target.finish({})
         else:
             target.finish(_import_into(target, importer, source, options, settings, threads))
-        return target.report()
+        report = target.report()
+    for line in counted(report.get("noted", {})):  # which an import of an earlier version has not
+        complain(f"warning: {line}")
+    return report
 
 
 def _import_into(target, importer, source, options, settings, threads):
@@ -103,8 +114,11 @@ def _import_into(target, importer, source, options, settings, threads):
         root = _opened(source, target)
         findings = Findings(root)
         jobs = _jobs(importer.find(root, options, findings), target.part)
-        _keep_made(target.part, _origins(jobs, target.part, root))
-        written = _write(jobs, settings["size"], settings["fit"], findings, threads)
+        origins = _origins(jobs, root)
+        _keep_made(target.part, origins)
+        notes = Notes(target.part / _NOTES, settings["size"], settings["fit"])
+        writer = _Writer(settings["size"], settings["fit"], origins, notes, findings.shown)
+        written = _write(jobs, writer, findings, threads)
         if not written:
             left_out = "".join(f"\n    {line}" for line in findings.lines())
             raise DataError(
@@ -122,11 +136,13 @@ def _import_into(target, importer, source, options, settings, threads):
         raise
     _remove_others(target.part, {path for job in written for path in (job.photo, *job.sketches)})
     licence = {"licence": importer.licence} if importer.licence else {}
-    return {"settings": settings, **licence, "counts": _counts(written), "left_out": findings.names}
+    found = {"left_out": findings.names, "noted": writer.noted(written)}
+    return {"settings": settings, **licence, "counts": _counts(written), **found}
 
 
 _UNPACKED = ".unpacked"
 _ORIGINS = ".origins.json"
+_NOTES = ".notes.jsonl"
 
 
 def _unpacked(source, target):
@@ -171,8 +187,8 @@ def _jobs(groups, part):
     return jobs
 
 
-def _origins(jobs, part, root):
-    """What each image is made from, a dict of paths in `part` to texts: others where the source changes."""
+def _origins(jobs, root):
+    """What each image is made from, a dict of its path to a text: another where the source changes."""
     base = root.parent if root.is_file() else root
 
     @functools.cache  # a file may hold thousands of drawings
@@ -180,7 +196,7 @@ def _origins(jobs, part, root):
         return os.path.relpath(path, base), _stamp(path)
 
     return {
-        path.relative_to(part).as_posix(): _digest(image._replace(path=file(image.path)))
+        path: _digest(image._replace(path=file(image.path)))
         for job in jobs
         for image, path in zip((job.group.photo, *job.group.sketches), (job.photo, *job.sketches))
         if path is not None
@@ -194,9 +210,10 @@ def _digest(image):
 def _keep_made(part, origins):
     """Removes what an earlier process made, but for the images of these origins, and stores the origins."""
     made = read_json(part / _ORIGINS) or {}
-    _remove_others(part, {part / name for name, origin in origins.items() if made.get(name) == origin})
-    if made != origins:  # only now: what is there is then of these origins, wherever the process is killed
-        write_json(part / _ORIGINS, origins)
+    named = {path.relative_to(part).as_posix(): origin for path, origin in origins.items()}
+    _remove_others(part, {part / name for name, origin in named.items() if made.get(name) == origin})
+    if made != named:  # only now: what is there is then of these origins, wherever the process is killed
+        write_json(part / _ORIGINS, named)
 
 
 def _remove_others(part, wanted):
@@ -217,7 +234,7 @@ def _remove_others(part, wanted):
                 os.rmdir(base)
 
 
-def _write(jobs, size, fit, findings, threads):
+def _write(jobs, writer, findings, threads):
     """Writes the images of the jobs, and returns the jobs of which something was written."""
     what = "photos with their sketches" if any(job.photo for job in jobs) else "sketches"
     written = []
@@ -226,7 +243,7 @@ def _write(jobs, size, fit, findings, threads):
         progress = Progress(len(jobs), what)
         for begin in range(0, len(jobs), _AT_ONCE):
             some = jobs[begin : begin + _AT_ONCE]
-            for job, problems in zip(some, pool.map(lambda job: _write_one(job, size, fit), some)):
+            for job, problems in zip(some, pool.map(writer.write, some)):
                 for problem in problems:
                     findings.add(UNREADABLE, problem)
                 if any(path.exists() for path in job.sketches):
@@ -240,37 +257,93 @@ def cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _write_one(job, size, fit):
-    """Writes what is not there yet; of a photo and its sketches neither without the other.
+class _Writer(NamedTuple):
+    """Brings the images of a job to size and writes them.
 
-    Returns:
-        What could not be read, a list of texts.
+    Attributes:
+        size, fit: As of `run_import`.
+        origins: By path what each image is made from.
+        notes: `Notes`. What is odd about an image or a pair is there before all of the group is written.
+        shown: A function of an image that gives what is shown of it.
     """
-    problems = []
-    pairs = list(zip(job.group.sketches, job.sketches))
-    if job.group.photo is not None and not _made(job.group.photo, job.photo, size, fit, problems):
-        for path in job.sketches:  # made before the photo changed
-            path.unlink(missing_ok=True)
+
+    size: int
+    fit: str
+    origins: dict
+    notes: Notes
+    shown: Callable
+
+    def write(self, job):
+        """Writes what is not there yet; of a photo and its sketches neither without the other.
+
+        Returns:
+            What could not be read, a list of texts.
+        """
+        problems, photo, paths = [], job.group.photo, [path for path in (job.photo, *job.sketches) if path]
+        if all(path.exists() for path in paths):
+            return problems
+        loaded = self._load(photo, job.photo, problems) if photo is not None else None
+        if photo is not None and loaded is None:
+            for path in paths:  # made before the photo changed
+                path.unlink(missing_ok=True)
+            return problems
+        made = [
+            self._write_sketch(job, image, path, loaded, problems)
+            for image, path in zip(job.group.sketches, job.sketches)
+        ]
+        if loaded is not None and any(made):
+            self._put(loaded, job.photo)
+        elif loaded is not None:
+            job.photo.unlink(missing_ok=True)
         return problems
-    made = [_made(image, path, size, fit, problems) for image, path in pairs]
-    if not any(made) and job.photo is not None:
-        job.photo.unlink(missing_ok=True)
-    return problems
 
-
-def _made(image, path, size, fit, problems):
-    """Whether an image is there in the end."""
-    if path.exists():
+    def _write_sketch(self, job, image, path, photo, problems):
+        """Whether a sketch is there in the end."""
+        loaded = self._load(image, path, problems)
+        if loaded is None:
+            path.unlink(missing_ok=True)
+            return False
+        if photo is not None:
+            names = [self.shown(each) for each in (job.group.photo, image)]
+            origins = [self.origins[each] for each in (job.photo, path)]
+            self.notes.look_at_pair(origins, names, (photo.size, loaded.size))
+        self._put(loaded, path)
         return True
-    try:
-        pixels = image.load()
-    except ImageError as error:
-        problems.append(f"{image}: {error}" if str(image) not in str(error) else str(error))
-        return False
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    write_image(path, fit_image(pixels, (size, size), fit) if size else pixels)
-    return True
+
+    def _load(self, image, path, problems):
+        """An image brought to size, or `None` where it cannot be read."""
+        try:
+            pixels = image.load()
+            self.notes.look_at_image(self.origins[path], image, self.shown(image), pixels)
+        except ImageError as error:
+            problems.append(f"{image}: {error}" if str(image) not in str(error) else str(error))
+            return None
+        fitted = pixels[..., None] if pixels.ndim == 2 else pixels
+        if self.size:
+            fitted = fit_image(fitted, (self.size, self.size), self.fit)
+        return _Loaded(fitted, pixels.shape[:2])
+
+    def _put(self, loaded, path):
+        if not path.exists():
+            write_image(path, loaded.pixels)
+
+    def noted(self, jobs):
+        """What is odd about the images that were written, or their pairs: lists of names by text."""
+        found = {}
+        for job in jobs:
+            photo = [self.origins[job.photo]] if job.photo else []
+            sketches = [self.origins[path] for path in job.sketches if path.exists()]
+            for origins in (photo, *([each] for each in sketches), *([*photo, each] for each in sketches)):
+                for kind, name in self.notes.of(*origins):
+                    found.setdefault(self.notes.text(kind), {})[name] = None  # of what is there twice, once
+        return {text: list(names) for text, names in found.items()}
+
+
+class _Loaded(NamedTuple):
+    """The pixels to write, and the `(height, width)` that the image had."""
+
+    pixels: np.ndarray
+    size: tuple
 
 
 def _counts(jobs):

@@ -52,6 +52,11 @@ class Look(NamedTuple):
     thumbnail: np.ndarray
 
     @property
+    def size(self):
+        """`(height, width)`."""
+        return self.height, self.width
+
+    @property
     def paper(self):
         """The level of the paper: of an image that is drawn up to its rim, that of its middle."""
         return max(self.rim, self.middle)

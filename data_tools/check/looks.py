@@ -5,13 +5,11 @@ import numpy as np
 from data_tools.check.features import DARK
 from data_tools.check.formats import fits_extension
 from data_tools.check.likeness import same_in_grey
+from data_tools.check.rules import apart, odd_image, odd_pair, size_text
 
-LEAST_SIDE = 24  # px, the smallest size that the examples train at
-MOST_SIDE = 4096  # px
+_MOST_SIDE = 4096  # px
 _FAR_SIZE = 4  # times the median, of the root of the area
 _FAR_PROPORTIONS = 1.5  # times the median
-_PAIR_PROPORTIONS = 1.03  # of photo and sketch: at 64 px a difference of two pixels
-_TWELVE_BITS = 16  # the level, of 8 bits, that the largest of 12 bits in 16 becomes
 _FLAT = 8  # levels between the darkest and the lightest, such as JPEG makes of a single one
 _LEAST_INK = 0.0005  # share of the pixels of a sketch, at the size of training
 _WHITE_PAPER = 235  # level
@@ -55,29 +53,19 @@ def record_looks(items, features, findings):
             findings.add("unreadable", item.path, detail=found.problem)
     for item, found in read:
         _record_facts(item, found, findings)
-        _record_side(item, found, findings)
         (_record_sketch if item.side == "sketch" else _record_photo)(item, found, findings)
     for side in ("photo", "sketch"):
         _record_far_from_median([pair for pair in read if pair[0].side == side], findings)
 
 
 def record_pairs(items, features, pairs, findings):
-    """Records sketches that are their photos, and pairs of unequal proportions.
-
-    Padded, a photo and a sketch of such a pair no longer lie on each other.
-    """
+    """Records sketches that are their photos, and pairs of unequal proportions."""
     for photo, sketch in pairs:
         if is_its_photo(features[photo], features[sketch]):
             findings.add("sketch_is_photo", items[photo].path, items[sketch].path)
         looks = [features[number].look for number in (photo, sketch)]
-        if all(looks) and _apart(*map(_proportions, looks)) > _PAIR_PROPORTIONS:
-            sizes = " and ".join(map(size_text, looks))
-            findings.add("unequal_proportions", items[photo].path, items[sketch].path, detail=sizes)
-
-
-def size_text(look):
-    """`"640 x 480 px"`: width and height."""
-    return f"{look.width} x {look.height} px"
+        for kind, detail in odd_pair(*(look.size for look in looks)) if all(looks) else ():
+            findings.add(kind, items[photo].path, items[sketch].path, detail=detail)
 
 
 def _record_facts(item, found, findings):
@@ -88,18 +76,10 @@ def _record_facts(item, found, findings):
         findings.add("alpha", item.path)
     if facts.bits == 16:
         findings.add("sixteen_bit", item.path)
-        if found.look.lightest <= _TWELVE_BITS and not facts.alpha:
-            findings.add("twelve_bit", item.path)
-    if facts.cmyk:
-        findings.add("cmyk", item.path)
-
-
-def _record_side(item, found, findings):
-    sides = found.look.height, found.look.width
-    if min(sides) < LEAST_SIDE:
-        findings.add("tiny", item.path, detail=size_text(found.look))
-    if max(sides) > MOST_SIDE:
-        findings.add("huge", item.path, detail=size_text(found.look))
+    if max(found.look.size) > _MOST_SIDE:
+        findings.add("huge", item.path, detail=size_text(found.look.size))
+    for kind, detail in odd_image(facts, found.look.size, found.look.lightest):
+        findings.add(kind, item.path, detail=detail)
 
 
 def _record_photo(item, found, findings):
@@ -130,10 +110,10 @@ def _record_far_from_median(read, findings):
     scale = float(np.median([_scale(look) for look in looks]))
     proportions = float(np.median([_proportions(look) for look in looks]))
     for item, found in read:
-        if _apart(_scale(found.look), scale) > _FAR_SIZE:
-            findings.add("odd_size", item.path, detail=size_text(found.look))
-        if _apart(_proportions(found.look), proportions) > _FAR_PROPORTIONS:
-            findings.add("odd_proportions", item.path, detail=size_text(found.look))
+        if apart(_scale(found.look), scale) > _FAR_SIZE:
+            findings.add("odd_size", item.path, detail=size_text(found.look.size))
+        if apart(_proportions(found.look), proportions) > _FAR_PROPORTIONS:
+            findings.add("odd_proportions", item.path, detail=size_text(found.look.size))
 
 
 def _scale(look):
@@ -142,7 +122,3 @@ def _scale(look):
 
 def _proportions(look):
     return look.width / look.height
-
-
-def _apart(first, second):
-    return max(first, second) / min(first, second)
