@@ -11,6 +11,7 @@ from data_tools.importers.importer import (
     as_splits,
     class_folders,
     counterparts,
+    holding_splits,
     image_files,
     matched,
     named_splits,
@@ -27,45 +28,57 @@ from keras_cgan.data import scan
 
 def add_options(parser):
     add_ab_options(parser, "photos are in A and sketches in B")
-    parser.add_argument("--photos", metavar="DIR", help="in the source, where it is not called A")
-    parser.add_argument("--sketches", metavar="DIR", help="in the source, where it is not called B")
+    parser.add_argument(
+        "--photos", metavar="DIR", help="in the source or in each split, where it is not called A"
+    )
+    parser.add_argument(
+        "--sketches", metavar="DIR", help="in the source or in each split, where it is not called B"
+    )
 
 
 def find(root, options, findings):
     named = {f"--{name}": options[name] for name in ("photos", "sketches")}
     if any(named.values()):
-        if options["direction"] == "BtoA":
+        _check_named(named, options["direction"])
+        parts = _of_two_folders(root, named.values(), findings)
+        if not parts:
             raise DataError(
-                "--direction must be left out where --photos and --sketches say which is which. "
-                "Received: BtoA"
+                f"{root}, or split folders in it, must have the folders of --photos and --sketches. "
+                f"Received: {', '.join(_missing(root, named))}"
             )
-        parts = _parted(*_named(root, named), findings)
     else:
-        parts = _a_and_b(root, options["direction"] == "BtoA", findings)
+        sides = "BA" if options["direction"] == "BtoA" else "AB"
+        parts = _of_suffixes(root, sides, findings) or _of_two_folders(root, sides, findings)
     for split, photos, sketches in parts:
         yield from _of_split(split, photos, sketches, options["class_name"], findings)
 
 
-def _named(root, named):
-    """The folders that the options name."""
+def _check_named(named, direction):
     for option, folder in named.items():
         if not folder or PurePath(folder).is_absolute() or ".." in PurePath(folder).parts:
             raise DataError(f"{option} must be a folder in the source, as the other is. Received: {folder}")
     if PurePath(named["--photos"]) == PurePath(named["--sketches"]):
         raise DataError(f"--photos and --sketches must differ. Received: {named['--photos']} for both")
-    for base in nested(root):
-        folders = [base / folder for folder in named.values()]
-        if all(folder.is_dir() for folder in folders):
-            return folders
-    missing = [f"{option} {folder}" for option, folder in named.items() if not (root / folder).is_dir()]
-    raise DataError(
-        f"{root} must have the folders of --photos and --sketches. Received: {', '.join(missing)}"
-    )
+    if direction == "BtoA":
+        raise DataError(
+            "--direction must be left out where --photos and --sketches say which is which. Received: BtoA"
+        )
 
 
-def _a_and_b(root, swapped, findings):
-    """The `(split, photos, sketches)` of `<split>A` and `<split>B`, or else of `A` and `B`."""
-    sides = "BA" if swapped else "AB"
+def _missing(root, named):
+    """The options whose folders are nowhere, or all where they are not beside each other."""
+    places = [place for base in nested(root) for place in (base, *_split_folders(base))]
+    texts = {f"{option} {folder}": folder for option, folder in named.items()}
+    missing = [text for text, folder in texts.items() if not any((at / folder).is_dir() for at in places)]
+    return missing or texts
+
+
+def _split_folders(base):
+    return [folder for folder in sub_folders(base) if split_of(folder.name)]
+
+
+def _of_suffixes(root, sides, findings):
+    """The `(split, photos, sketches)` of `<split>A` and `<split>B`."""
     for base in nested(root):
         folders = sub_folders(base)
         photos, sketches = (
@@ -74,14 +87,34 @@ def _a_and_b(root, swapped, findings):
         )
         both = [split for split in photos if split in sketches]
         if both:
-            read = {of_side[split] for of_side in (photos, sketches) for split in both}
-            for path in folders:
-                if path not in read:
-                    findings.add("folders beside those of the splits (not read)", path)
+            read = [of_side[split] for of_side in (photos, sketches) for split in both]
+            _note_beside((path for path in folders if path not in read), findings)
             return [(split, photos[name], sketches[name]) for name, split in as_splits(both).items()]
-        if all((base / side).is_dir() for side in sides):
-            return _parted(*(base / side for side in sides), findings)
     return []
+
+
+def _of_two_folders(root, names, findings):
+    """The same of two folders of these names, which have split folders, are in split folders, or neither."""
+    photos, sketches = names
+    for base in nested(root):
+        above = [path for path in _split_folders(base) if any((path / name).is_dir() for name in names)]
+        if len(above) == 1 and holding_splits(above[0] / photos):  # a set of that name
+            base, above = above[0], []
+        if all((base / name).is_dir() for name in names):
+            _note_beside(above, findings)
+            return _parted(base / photos, base / sketches, findings)
+        if all(any((path / name).is_dir() for path in above) for name in names):
+            found = one_a_split((split_of(path.name), path) for path in above)
+            _note_beside((path for path in sub_folders(base) if path not in above), findings)
+            return [
+                (split, found[of] / photos, found[of] / sketches) for of, split in as_splits(found).items()
+            ]
+    return []
+
+
+def _note_beside(folders, findings):
+    for path in folders:
+        findings.add("folders beside those that are read (not read)", path)
 
 
 def _parted(photos, sketches, findings):
@@ -150,6 +183,7 @@ IMPORTER = Importer(
     summary="photos and sketches of equal names in two folders",
     layout=f"""    <split>A/[<class>/]<name>.jpg, <split>B/[<class>/]<name>.png
     A/[<split>/][<class>/]<name>.jpg, B/[<split>/][<class>/]<name>.png
+    <split>/A/[<class>/]<name>.jpg, <split>/B/[<class>/]<name>.png
     (several sketches of a photo: <name>-1.png, <name>-2.png, ...)
     the same with any names of folders instead of A and B: --photos, --sketches
     ({SPLIT_NAMES})""",

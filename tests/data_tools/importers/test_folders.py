@@ -22,7 +22,7 @@ def test_split_a_and_split_b(run, source, paint, direction, photo):
     made = run("folders", source, "--direction", direction)
     assert made.counts == {"train": {"cat": (2, 2)}, "test": {"cat": (2, 2)}}
     assert made.grey("train/photo/cat/2.png") == photo and made.grey("train/sketch/cat/2.png") == 240 - photo
-    assert made.left_out["folders beside those of the splits (not read)"] == ["testA"]
+    assert made.left_out["folders beside those that are read (not read)"] == ["testA"]
     lonely = {"AtoB": ("photos", "sketches"), "BtoA": ("sketches", "photos")}[direction]
     assert "trainA/cat/3.png" in str([names for kind, names in made.left_out.items() if lonely[0] in kind])
     assert "trainB/dog/1.png" in str([names for kind, names in made.left_out.items() if lonely[1] in kind])
@@ -88,6 +88,65 @@ def test_free_names(run, source, paint):
     pairs(paint, source / "my" / "pictures" / "cat", source / "my" / "drawn by hand" / "cat", ("1", "2"))
     made = run("folders", source, "--photos", "pictures", "--sketches", "drawn by hand")
     assert made.counts == {"all": {"cat": (2, 2)}} and made.grey("photo/cat/1.png") == 40
+
+
+SIDES = {"photos": ["--photos", "photos", "--sketches", "my/drawings"], "A": []}
+
+
+@pytest.mark.parametrize("photos", SIDES)
+def test_split_folders_above_the_two(run, source, paint, photos):
+    sketches = SIDES[photos][-1] if SIDES[photos] else "B"
+    for split in ("Train", "valid"):
+        for name in ("cat", "dog"):
+            folders = (source / "set" / split / side / name for side in (photos, sketches))
+            pairs(paint, *folders, ("1", "2"))
+    paint(source / "set" / "Train" / photos / "cat" / "3.png")
+    paint(source / "set" / "notes" / "1.png")
+    made = run("folders", source, *SIDES[photos])
+    assert made.counts == {split: {"cat": (2, 2), "dog": (2, 2)} for split in ("train", "test")}
+    assert made.grey("test/photo/dog/1.png") == 40 and made.grey("test/sketch/dog/1.png") == 200
+    assert made.left_out == {
+        "folders beside those that are read (not read)": ["set/notes"],
+        "photos without a sketch (left out)": [f"set/Train/{photos}/cat/3.png"],
+    }
+
+
+@pytest.mark.parametrize("photos", SIDES)
+def test_a_split_folder_alone_above_the_two(run, source, paint, photos):
+    sketches = SIDES[photos][-1] if SIDES[photos] else "B"
+    pairs(paint, source / "test" / photos / "cat", source / "test" / sketches / "cat", ("1", "2"))
+    assert run("folders", source, *SIDES[photos]).counts == {"test": {"cat": (2, 2)}}
+    whole = source / "dev"
+    (source / "test").rename(whole)  # a set of that name, which has splits of its own
+    for side in (photos, sketches):
+        (whole / side / "train").mkdir()
+        (whole / side / "cat").rename(whole / side / "train" / "cat")
+    assert run("folders", source, *SIDES[photos], out="other").counts == {"train": {"cat": (2, 2)}}
+
+
+def test_a_split_above_that_one_side_lacks(run, source, paint):
+    """It is no test, and so validation is not taken for one where that is all that there is."""
+    for split in ("train", "val"):
+        pairs(paint, source / split / "A" / "cat", source / split / "B" / "cat", ("1",))
+    paint(source / "test" / "A" / "cat" / "1.png")
+    (source / "testing" / "notes").mkdir(parents=True)
+    made = run("folders", source)
+    assert set(made.counts) == {"train", "val"}
+    assert made.left_out["photos without a sketch (left out)"] == ["test/A/cat/1.png"]
+
+
+def test_splits_beside_the_two_folders_are_said(run, source, paint):
+    for base in (source, source / "train", source / "test"):
+        pairs(paint, base / "A" / "cat", base / "B" / "cat", ("1",))
+    made = run("folders", source)
+    assert made.counts == {"all": {"cat": (1, 1)}}
+    assert made.left_out == {"folders beside those that are read (not read)": ["test", "train"]}
+
+
+def test_a_folder_that_no_split_has(run, source, paint):
+    pairs(paint, source / "train" / "photos", source / "train" / "sketches", ("1",))
+    with pytest.raises(DataError, match="Received: --sketches drawings$"):
+        run("folders", source, "--photos", "photos", "--sketches", "drawings")
 
 
 @pytest.mark.parametrize(
