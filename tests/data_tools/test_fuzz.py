@@ -71,6 +71,7 @@ WHOLE = {
     "folders": [
         ["{s}A/{c}/{e}.jpg", "{s}B/{c}/{e}.png"],
         ["A/{s}/{c}/{e}.jpg", "B/{s}/{c}/{e}.png"],
+        ["{s}/A/{c}/{e}.jpg", "{s}/B/{c}/{e}.png"],
         ["A/{c}/{e}.png", "B/{c}/{e}.png"],
         ["A/{e}.png", "B/{e}.png"],
     ],
