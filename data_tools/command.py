@@ -97,6 +97,7 @@ def _import(options):
         importer, options.source, options.out, own, options.size, options.fit, options.force, options.threads
     )
     lines = list(counted(report["left_out"]))
+    lines += [f"warning: {line}" for line in counted(report.get("noted", {}))]  # an earlier version has none
     for split, classes in report["counts"].items():
         photos, sketches = (sum(each[side] for each in classes.values()) for side in ("photos", "sketches"))
         lines.append(f"{split}: {photos} photos, {sketches} sketches, {len(classes)} classes")

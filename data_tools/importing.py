@@ -17,7 +17,6 @@ from data_tools.groups import DataError, Group
 from data_tools.naming import Names, printable, safe_name
 from data_tools.notes import Notes
 from data_tools.progress import Progress, quiet_decoders
-from data_tools.streams import complain
 from data_tools.target import Target, check_apart, read_json, write_json
 
 from keras_cgan.data.images import ImageError, fit_image, write_image
@@ -79,7 +78,7 @@ def run_import(importer, source, out, options, size=256, fit="pad", force=False,
 
     Returns:
         The report, a dict: the settings, the set's licence where it is known, counts by split and class, what
-        was left out, and what is odd about images that were not, which is printed as warnings, too.
+        was left out, and what is odd about images that were not.
 
     Raises:
         DataError: The source or the folder is not as it must be, or no image is left.
@@ -102,10 +101,7 @@ def run_import(importer, source, out, options, size=256, fit="pad", force=False,
             target.finish({})
         else:
             target.finish(_import_into(target, importer, source, options, settings, threads))
-        report = target.report()
-    for line in counted(report.get("noted", {})):  # which an import of an earlier version has not
-        complain(f"warning: {line}")
-    return report
+        return target.report()
 
 
 def _import_into(target, importer, source, options, settings, threads):

@@ -61,7 +61,7 @@ def test_what_is_odd_is_noted_and_printed(odd, noted, tmp_path, capsys):
     name = "A/unequal.png & B/unequal.png (60 x 40 px and 40 x 40 px)"
     deep = {TWELVE_BIT: ["A/deep.png"]}
     assert noted(odd, "--size", 32) == {UNEQUAL: [name], TINY: ["A/tiny.png (10 x 10 px)"], **deep}
-    said = capsys.readouterr().err
+    said = capsys.readouterr().out
     assert f"warning: 1 {UNEQUAL} (scaled one by one: where they do not align, try" in said
     assert f"--fit stretch or crop, or --size 0 and check): {name}\n" in said
     assert f"warning: 1 {TWELVE_BIT}: A/deep.png\n" in said
@@ -96,7 +96,7 @@ def test_of_what_is_padded_alike_or_drawn_nothing_is_said(draw, noted, tmp_path,
     assert noted(tmp_path / "set" / "A", command="photos", out="traced") == {}
     (tmp_path / "set" / "cat.ndjson").write_text(json.dumps({"drawing": [[[0, 9], [0, 0]]]}) + "\n")
     assert noted(tmp_path / "set" / "cat.ndjson", command="quickdraw", out="drawn") == {}
-    assert "warning" not in capsys.readouterr().err
+    assert "warning" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("archive", [False, True])
