@@ -53,6 +53,7 @@ DEFAULTS = {
     "engine": "fused",
     "aligned": None,
     "warp": None,
+    "blur_photos": 0.0,
     "judge_epochs": None,
 }
 ENGINES = ("fused", "reference")
@@ -127,6 +128,12 @@ def parse_arguments(arguments=None):
         default=argparse.SUPPRESS,
         help="how strongly photo and sketch are bent together, 0 not at all (default: 0; for class-and-photo "
         f"{default_warp('class-and-photo'):g}, where aligned 0)",
+    )
+    add(
+        "--blur-photos",
+        "share of the training photos that are blurred, so that the class is drawn by the label",
+        metavar="RATE",
+        type=float,
     )
     add("--adversarial-weight", "of fooling the discriminator", type=float)
     add("--seed", "of weights, order and augmentation", type=int)
@@ -206,6 +213,8 @@ def check(settings):
     for name, least in LEAST.items():
         if settings[name] is not None and not least <= settings[name] < math.inf:
             raise ValueError(f"{flag(name)} must be at least {least}. Received: {settings[name]}")
+    if not 0 <= settings["blur_photos"] <= 1:
+        raise ValueError(f"--blur-photos must be from 0 to 1. Received: {settings['blur_photos']}")
     if settings["image_size"] % 4:
         raise ValueError(f"--image-size must be a multiple of 4. Received: {settings['image_size']}")
     if STRATEGIES[settings["strategy"]].photo and not settings["label_input"]:
@@ -270,7 +279,8 @@ def make_pipeline(pairs, settings):
     from keras_cgan.data import PairPipeline
 
     size = (settings["image_size"],) * 2
-    return PairPipeline(pairs, size, settings["batch_size"], seed=settings["seed"], warp=settings["warp"])
+    options = {"seed": settings["seed"], "warp": settings["warp"], "blur_rate": settings["blur_photos"]}
+    return PairPipeline(pairs, size, settings["batch_size"], **options)
 
 
 def teach(towers, pairs, settings):

@@ -3,9 +3,9 @@
 import numpy as np
 
 from keras_cgan import metrics
+from keras_cgan.data.blur import blurred
 from keras_cgan.generators.conditions import takes_label
 from keras_cgan.judges import judge_features, pair_distances, train_judge
-from keras_cgan.metrics.sketches import blur
 
 
 def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_sketches=None):
@@ -145,11 +145,6 @@ def gan_train(generator, photos, labels, test_sketches, test_labels, **options):
     """
     judge = train_judge(draw(generator, photos, labels), labels, **options)
     return metrics.class_accuracy(judge, test_sketches, test_labels)
-
-
-def blurred(photos):
-    """Photos blurred with a standard deviation of an eighth of their height: masses and colours are left."""
-    return blur(photos, np.shape(photos)[1] / 8)
 
 
 def _of_the_distribution(phi, phi_real):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tensorflow as tf
 
+from keras_cgan.data.blur import blurred
 from keras_cgan.data.images import check_image_size, to_unit
 from keras_cgan.data.warp import take, warp_map
 
@@ -50,9 +51,9 @@ class PairLoader:
 class PairPipeline:
     """Batches of pairs as `tf.data`, the same after a restart as without one.
 
-    Which pairs a batch holds, and how they are cropped and flipped, depends on nothing but `seed` and the
-    batch's number counted from the start of training. So a run resumes bit-exactly from a step count: no
-    iterator has to be saved.
+    Which pairs a batch holds, and how they are cropped, flipped, bent and blurred, depends on nothing but
+    `seed` and the batch's number counted from the start of training. So a run resumes bit-exactly from a
+    step count: no iterator has to be saved.
 
     With `augment`, images are loaded `jitter` times larger, and a window of `image_size` at a random whole
     pixel is cut out and perhaps flipped left to right: the same window and flip for photo and sketch.
@@ -67,6 +68,9 @@ class PairPipeline:
         flip: Whether half of the pairs are mirrored.
         warp: How strongly photo and sketch are bent together, with `augment`: .7 is much, 0 not at all. See
             `keras_cgan.data.warp`.
+        blur_rate: Share of the photos that are blurred, with `augment`, from 0 for none to 1: where a photo
+            tells little, the class has to be drawn by its label. Each is blurred at random between not at all
+            and as strongly as for `evaluate`'s `class_accuracy_blurred`; its sketch stays as it is.
         seed: Non-negative integer.
         drop_remainder: Whether a last, shorter batch is left out.
         memory_limit: Bytes of decoded images that are kept between epochs; 0 keeps none.
@@ -93,6 +97,7 @@ class PairPipeline:
         drop_remainder=False,
         memory_limit=2e9,
         warp=0.0,
+        blur_rate=0.0,
     ):
         self.image_size = check_image_size(image_size)
         _check_count("batch_size", batch_size, 1)
@@ -108,8 +113,11 @@ class PairPipeline:
             raise ValueError(f"`memory_limit` must be a number >= 0. Received: memory_limit={memory_limit!r}")
         if not (isinstance(warp, numbers.Real) and 0 <= warp < float("inf")):
             raise ValueError(f"`warp` must be a number >= 0. Received: warp={warp!r}")
+        is_number = isinstance(blur_rate, numbers.Real) and not isinstance(blur_rate, bool)
+        if not (is_number and 0 <= blur_rate <= 1):
+            raise ValueError(f"`blur_rate` must be a number in [0, 1]. Received: blur_rate={blur_rate!r}")
         self.pairs, self.batch_size, self.seed = pairs, int(batch_size), int(seed)
-        self._warp = warp if augment else 0
+        self._warp, self._blur_rate = (warp, blur_rate) if augment else (0, 0)
         self._shuffle, self._flip, self._drop_remainder = shuffle, flip and augment, drop_remainder
         load_size = tuple(round(side * jitter) if augment else side for side in self.image_size)
         self._margin = tuple(loaded - side for loaded, side in zip(load_size, self.image_size))
@@ -153,6 +161,8 @@ class PairPipeline:
             to_unit(np.stack([self._cut(image, *cut, sketch) for image, cut in zip(images, cuts)]))
             for images, sketch in zip(zip(*self._loader(indices)), (False, True))
         )
+        if self._blur_rate:
+            self._blur(photos, epoch, place)
         return photos, self.pairs.one_hot(indices), sketches
 
     def _order(self, epoch):
@@ -182,6 +192,15 @@ class PairPipeline:
             middle = top + (height - 1) / 2, left + (width - 1) / 2
             window = take(image, *warp, middle, sketch)
         return window[:, ::-1] if mirrored else window
+
+    def _blur(self, photos, epoch, place):
+        """Blurs some of a batch's photos in place."""
+        # The ending 1 makes it a stream of its own: windows are those of rate 0, and a higher rate blurs more
+        # photos without blurring the others otherwise.
+        rng = np.random.default_rng([self.seed, epoch, 1 + place, 1])
+        chances, left = rng.random((2, len(photos)))
+        for index in np.flatnonzero(chances < self._blur_rate):
+            photos[index] = blurred(photos[index : index + 1], 1 - left[index])[0]
 
     def _as_tensors(self, step):
         photo, label, sketch = tf.numpy_function(self.arrays, [step], [tf.float32] * 3)

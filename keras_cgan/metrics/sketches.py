@@ -5,8 +5,9 @@ for every photo: within-class diversity tells. All-white paper has a good L1: pr
 beside.
 """
 
-import cv2
 import numpy as np
+
+from keras_cgan.data.blur import blur
 
 
 def class_accuracy(judge, sketches, labels):
@@ -157,15 +158,6 @@ def _named(judge, sketches):
 def _blurred(sketches):
     """Each sketch blurred, as a row."""
     return np.reshape(blur(sketches, np.shape(sketches)[1] / 32), (len(sketches), -1))
-
-
-def blur(images, sigma):
-    """Images `(n, height, width, channels)` through a Gaussian of `sigma` pixels, border pixels repeated."""
-    rows = [
-        cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-        for image in np.asarray(images, "float32")
-    ]
-    return np.reshape(rows, np.shape(images))
 
 
 def _mean_distance(rows):

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cgan.data import ImageError, Pairs, PairPipeline, pair_dataset
+from keras_cgan.data.blur import blurred
 from keras_cgan.data.warp import take, warp_map
 
 SIZE = (16, 20)
@@ -204,6 +205,51 @@ def test_bent_batches_too_depend_on_seed_and_step_alone():
     assert differs(whole, collect(PairPipeline(NoisePairs(), SIZE, 4, seed=6, warp=0.7).batches(0, 6)))
 
 
+@pytest.mark.parametrize("options", [{}, {"warp": 0.7}])
+def test_a_share_of_the_photos_is_blurred_and_nothing_else_is_changed(options):
+    def batch(**more):
+        (arrays,) = collect(pair_dataset(NoisePairs(200), (16, 16), 200, **options, **more))
+        return arrays
+
+    plain, *others = batch()
+    assert_same([batch(blur_rate=0.0)], [(plain, *others)])
+    counts = []
+    for rate in (0.25, 1.0):
+        photos, *same = batch(blur_rate=rate)
+        assert_same([same], [others])
+        counts.append((photos != plain).any(axis=(1, 2, 3)).sum())
+    # A blur of much less than a pixel is none: about a tenth of them, in photos as small as these.
+    assert 30 <= counts[0] <= 62 and 160 <= counts[1] <= 200
+    most, left, least = (
+        np.abs(np.diff(x, axis=2)).mean(axis=(1, 2, 3)) for x in (plain, photos, blurred(plain))
+    )
+    left = (left - least) / (most - least)
+    assert -0.01 < left.min() < 0.02 and 0.98 < left.max() < 1.01 and 0.05 < np.median(left) < 0.5
+
+
+def test_blurred_batches_too_depend_on_seed_and_step_alone():
+    def batches(seed, *steps):
+        return collect(PairPipeline(NoisePairs(), SIZE, 4, seed=seed, blur_rate=0.5).batches(*steps))
+
+    whole = batches(5, 0, 6)
+    assert_same(batches(5, 0, 6), whole)
+    assert_same(batches(5, 2, 6), whole[2:])
+    # Without order and cuts the seed, epoch and place choose the photos that are blurred.
+    still = {"shuffle": False, "jitter": 1, "flip": False, "blur_rate": 0.5}
+    of = [PairPipeline(NoisePairs(), SIZE, 5, seed=seed, **still) for seed in (5, 6)]
+    plain = PairPipeline(NoisePairs(), SIZE, 5, **{**still, "blur_rate": 0.0})
+    chosen = [
+        (pipeline.arrays(n)[0] != plain.arrays(n)[0]).any(axis=(1, 2, 3)) for pipeline in of for n in range(4)
+    ]
+    assert len({each.tobytes() for each in chosen}) > 4
+
+
+def test_nothing_is_blurred_without_augmentation():
+    options = {"shuffle": False, "augment": False}
+    plain = collect(pair_dataset(NoisePairs(), SIZE, 4, **options))
+    assert_same(collect(pair_dataset(NoisePairs(), SIZE, 4, **options, blur_rate=1.0)), plain)
+
+
 def test_batches_depend_on_seed_and_epoch_alone():
     def batches(seed, epoch, **options):
         return collect(pair_dataset(NoisePairs(), SIZE, 4, epoch=epoch, seed=seed, **options))
@@ -302,6 +348,11 @@ def test_pairs_must_load_uint8_of_the_size_asked():
         ("memory_limit", -1),
         ("warp", -0.1),
         ("warp", "much"),
+        ("blur_rate", -0.1),
+        ("blur_rate", 1.1),
+        ("blur_rate", float("nan")),
+        ("blur_rate", True),
+        ("blur_rate", "half"),
     ],
 )
 def test_arguments_are_checked(argument, value):

@@ -281,6 +281,18 @@ def test_pairs_are_bent_as_the_settings_say(example):
     np.testing.assert_array_equal(bent, as_asked)
 
 
+def test_photos_are_blurred_as_the_settings_say(example):
+    pairs = EmbeddedPairs(24)
+
+    def arrays(*options):
+        settings = settings_of(example, "--image-size", "24", *options)
+        return example.make_pipeline(pairs, settings).arrays(0)
+
+    plain, some = arrays(), arrays("--blur-photos", "0.5")
+    assert 0 < (some[0] != plain[0]).any(axis=(1, 2, 3)).sum() < len(plain[0])
+    np.testing.assert_array_equal(some[2], plain[2])
+
+
 def test_towers_are_for_what_asks_that_the_photo_be_told(example):
     options = "--image-size 32 --misalignment".split()
     assert example.make_towers(settings_of(example, *options, "1")) is None
@@ -439,6 +451,7 @@ def test_a_run_that_crashed_goes_on_from_its_last_save(example, data, finished, 
         (["--no-label-input"], "--label-input is True in"),
         (["--data", "elsewhere"], "--data is .* in"),
         (["--epochs", "1"], "--epochs is 2 in .*more, not fewer"),
+        (["--blur-photos", "0.5"], "--blur-photos is 0.0 in"),
         (["--out", "elsewhere"], "leave out --out"),
     ],
 )
@@ -478,6 +491,8 @@ def test_results_are_not_overwritten(example, data, finished):
         (["--misalignment", "inf"], "--misalignment must be"),
         (["--l1-weight", "nan"], "--l1-weight must be at least 0. Received: nan"),
         (["--warp", "-1"], "--warp must be at least 0. Received: -1"),
+        (["--blur-photos", "1.5"], "--blur-photos must be from 0 to 1. Received: 1.5"),
+        (["--blur-photos", "nan"], "--blur-photos must be from 0 to 1. Received: nan"),
         (["--class-weight", "-1"], "--class-weight must be at least 0"),
     ],
 )
