@@ -13,6 +13,8 @@ To load a model that was compiled with one of these, import this module first.
 import keras
 from keras import ops
 
+from keras_cgan.adversarial_losses import adversarial_loss
+
 _PACKAGE = "keras_cgan"
 
 
@@ -297,3 +299,43 @@ class ClassLoss(_PairLoss):
 
     def get_config(self):
         return {**super().get_config(), "from_logits": self.from_logits}
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class RealFakeLoss(_PairLoss):
+    """An `adversarial_loss` as a `keras.losses.Loss`: D's side, where targets say what is real, or G's.
+
+    Args:
+        loss: One of `ADVERSARIAL_LOSSES`.
+        generator: Whether this is what G loses on its fakes, whatever the targets; else what D loses:
+            on real samples where the target is 1, on fakes where it is 0.
+        reduction: As in Keras; `None` for one value a sample or patch.
+        name: Name of the loss.
+
+    Raises:
+        ValueError: `loss` is not one of those allowed.
+
+    Example:
+
+    >>> discriminator.compile("adam", loss=RealFakeLoss("hinge"))
+
+    Source: as for `adversarial_loss`; hinge: Lim and Ye 2017, "Geometric GAN".
+    """
+
+    def __init__(self, loss, generator=False, **options):
+        super().__init__(**options)
+        self.loss, self.generator = adversarial_loss(loss, "loss"), generator
+
+    def call(self, y_true, y_pred):
+        y_true, y_pred = _same_shape(y_true, y_pred)
+        # As if each patch were a sample, whose mean would be taken.
+        outputs = ops.reshape(y_pred, (-1,))
+        if self.generator:
+            values = self.loss.generator(outputs)
+        else:
+            is_real = ops.reshape(y_true, (-1,)) > 0.5
+            values = ops.where(is_real, self.loss.real(outputs), self.loss.fake(outputs))
+        return ops.mean(ops.reshape(values, ops.shape(y_pred)), axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "loss": self.loss.name, "generator": self.generator}

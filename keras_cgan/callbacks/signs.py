@@ -74,6 +74,8 @@ def d_wins(loss, least):
 
 def least_d_loss(told, label):
     """The least that D's loss can be by its `Objectives`: half the entropy of a smoothed target."""
+    if told.adversarial_loss == "wasserstein":
+        return -math.inf  # a difference of scores
     if "real_fake" not in told.d_losses:
         return 0.0
     target = float(np.max(told.d_targets(label, 1, fake=False)["real_fake"]))

@@ -44,6 +44,9 @@ class ConditionalGAN(AdversarialModel):
         reconstruction: `"l1"` or `"l2"`: what `l1_weight` weighs, and `g_l1` is.
         label_smoothing: How far below 1 the target `real_fake` of real sketches is for D.
         update: `"sequential"`: G learns from D and C after their updates, as in the answer;
+        adversarial_loss: What D's output `real_fake` loses, D's side and G's: one of
+            `ADVERSARIAL_LOSSES`, such as `"hinge"` or `"least-squares"`. The default is the sigmoid
+            cross-entropy; others need logits, and take no `label_smoothing`.
             `"simultaneous"`: from D and C as they were before (TensorFlow's tutorial).
         joined_batch: Whether D reads real and fake in one batch or in two, for one update of
             their mean; they differ with batch norm. By default joined where sequential (the
@@ -71,7 +74,7 @@ class ConditionalGAN(AdversarialModel):
     >>> sketches = gan.predict({"photo": photos, "label": labels})
 
     Source: the answer's step; Isola et al. 2017, section 3.3; the image pool: Shrivastava et
-    al. 2017, section 2.3.
+    al. 2017, section 2.3; hinge: Lim and Ye 2017, "Geometric GAN".
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class ConditionalGAN(AdversarialModel):
         reconstruction="l1",
         label_smoothing=0.0,
         update="sequential",
+        adversarial_loss="nonsaturating",
         joined_batch=None,
         d_steps=1,
         image_pool=0,
@@ -108,6 +112,7 @@ class ConditionalGAN(AdversarialModel):
             "reconstruction": reconstruction,
             "label_smoothing": label_smoothing,
             "update": update,
+            "adversarial_loss": adversarial_loss,
             "joined_batch": joined_batch,
             "d_steps": d_steps,
             "image_pool": image_pool,
@@ -118,7 +123,7 @@ class ConditionalGAN(AdversarialModel):
             "name": name,
         }
         told = self.objectives = Objectives(
-            generator, discriminator, classifier, strategy, reconstruction, label_smoothing
+            generator, discriminator, classifier, strategy, reconstruction, label_smoothing, adversarial_loss
         )
         self.generator, self.discriminator, self.classifier = generator, discriminator, classifier
         self.joined_batch = update == "sequential" if joined_batch is None else joined_batch

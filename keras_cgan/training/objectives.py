@@ -1,7 +1,8 @@
 """What the networks of a conditional GAN are told: both engines train by this."""
 
+from keras_cgan.adversarial_losses import ADVERSARIAL_LOSSES
 from keras_cgan.checks import check_choice
-from keras_cgan.losses import L1Loss, L2Loss
+from keras_cgan.losses import L1Loss, L2Loss, RealFakeLoss
 from keras_cgan.minibatch_discrimination import MinibatchDiscrimination
 from keras_cgan.strategies import check_strategy
 from keras_cgan.targets import fakeness_targets, real_fake_targets
@@ -25,6 +26,8 @@ class Objectives:
         reconstruction: `"l1"` or `"l2"`.
         label_smoothing: How far below 1 the target `real_fake` of real sketches is in D's
             step, in [0, 1): one-sided (Salimans et al. 2016, section 3.4).
+        adversarial_loss: What `real_fake` loses, D's side and G's: one of `ADVERSARIAL_LOSSES`, of
+            which `"nonsaturating"` is the cross-entropy with those targets. Others need logits.
 
     Attributes:
         generator: The generator as a functional model.
@@ -34,6 +37,7 @@ class Objectives:
             the generator's step, which has them all and `sketch`.
         paired: Whether D sees photo and sketch stacked.
         adversarial: The output of D whose loss is `g_adv`.
+        adversarial_loss: As it was given.
         takes_label: Whether the generator takes the label.
         needs_label: Whether any network needs the label.
         n_classes: The length of a label; `None` where no network needs it.
@@ -55,8 +59,10 @@ class Objectives:
         strategy=None,
         reconstruction="l1",
         label_smoothing=0.0,
+        adversarial_loss="nonsaturating",
     ):
         check_choice("reconstruction", reconstruction, ("l1", "l2"))
+        check_choice("adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES)
         self._networks = generator, discriminator, classifier
         self.check_trainable()
         self.generator = functional_generator(generator)
@@ -70,7 +76,8 @@ class Objectives:
             self.c_model, c_heads = logits_network(classifier, "classifier", vector="label")
             check_classifier(classifier.name, c_heads, self._d_heads)
             check_takes("classifier", self.c_model, self.generator.output.shape[1:])
-        self._smoothing = _check_smoothing(label_smoothing, self._d_heads)
+        self._smoothing = _check_smoothing(label_smoothing, self._d_heads, adversarial_loss)
+        self.adversarial_loss = adversarial_loss
 
         # Q's labels count on real sketches alone: a mean over what has weight.
         self.d_losses = {
@@ -80,6 +87,10 @@ class Objectives:
         self.c_losses = {name: head.loss() for name, head in c_heads.items()}
         self.g_losses = {name: head.loss() for name, head in {**self._d_heads, **c_heads}.items()}
         self.g_losses["sketch"] = L1Loss() if reconstruction == "l1" else L2Loss()
+        if adversarial_loss != "nonsaturating":
+            self.check_scores(adversarial_loss=adversarial_loss)
+            self.d_losses["real_fake"] = RealFakeLoss(adversarial_loss)
+            self.g_losses["real_fake"] = RealFakeLoss(adversarial_loss, generator=True)
         self.adversarial = "real_fake" if "real_fake" in self._d_heads else "classes"
         self._input_names = _input_names(self.generator)
         self.takes_label = "label" in self._input_names
@@ -163,6 +174,22 @@ class Objectives:
             parts["sample_weight"] = weight, (1,) if column else ()
         check_batch(**parts)
 
+    def check_scores(self, **arguments):
+        """Raises a `ValueError` that names the first argument, where D has no logits `real_fake` for it."""
+        head = self._d_heads.get("real_fake")
+        for argument, value in arguments.items():
+            if head is None:
+                raise ValueError(
+                    f"`{argument}` is for a discriminator with an output 'real_fake'. "
+                    f"Received: {argument}={value!r}, and outputs {sorted(self._d_heads)}"
+                )
+            if not head.from_logits:
+                raise ValueError(
+                    f"`{argument}` is for a discriminator that makes logits, with an `Activation` layer "
+                    f"behind them or none. Received: {argument}={value!r}, and output 'real_fake' with its "
+                    f"{head.activation} inside the last layer"
+                )
+
     def check_trainable(self):
         """Raises a `ValueError` where a network is frozen: whether it then trains would depend on tracing."""
         for network in self._networks:
@@ -184,13 +211,18 @@ def _input_names(generator):
     return names
 
 
-def _check_smoothing(label_smoothing, d_heads):
+def _check_smoothing(label_smoothing, d_heads, adversarial_loss):
     if not 0.0 <= label_smoothing < 1.0:
         raise ValueError(f"`label_smoothing` must be in [0, 1). Received: label_smoothing={label_smoothing}")
     if label_smoothing and "real_fake" not in d_heads:
         raise ValueError(
             "`label_smoothing` is for a discriminator with an output 'real_fake'. "
             f"Received: label_smoothing={label_smoothing}, and outputs {sorted(d_heads)}"
+        )
+    if label_smoothing and adversarial_loss != "nonsaturating":
+        raise ValueError(
+            "`label_smoothing` is for adversarial_loss='nonsaturating'. "
+            f"Received: label_smoothing={label_smoothing}, adversarial_loss={adversarial_loss!r}"
         )
     return label_smoothing
 

@@ -25,6 +25,7 @@ class ReferenceTrainer:
         l1_weight, adversarial_weight, class_weight: Weights of G's losses.
         reconstruction: `"l1"` or `"l2"`: what `l1_weight` weighs, and `g_l1` is.
         label_smoothing: How far below 1 the target `real_fake` of real sketches is for D.
+        adversarial_loss: What `real_fake` loses, as `ConditionalGAN` takes it.
         update: `"sequential"`: G learns from D and C after their updates, as in the answer;
             `"simultaneous"`: from D and C as they were before (TensorFlow's tutorial).
         joined_batch: Whether D learns from one batch of real then fake, or from two, by an
@@ -58,6 +59,7 @@ class ReferenceTrainer:
         class_weight=1.0,
         reconstruction="l1",
         label_smoothing=0.0,
+        adversarial_loss="nonsaturating",
         update="sequential",
         joined_batch=True,
         run_eagerly=False,
@@ -66,7 +68,7 @@ class ReferenceTrainer:
         self.generator, self.discriminator, self.classifier = generator, discriminator, classifier
         self.update, self.joined_batch = update, joined_batch
         told = self.objectives = Objectives(
-            generator, discriminator, classifier, strategy, reconstruction, label_smoothing
+            generator, discriminator, classifier, strategy, reconstruction, label_smoothing, adversarial_loss
         )
         check_joined_batch(joined_batch, discriminator)
 
