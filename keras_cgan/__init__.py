@@ -45,6 +45,7 @@ _EXPORTS = {
     "adversarial_losses": ("ADVERSARIAL_LOSSES", "adversarial_loss", "gaussian_loss"),
     "contrastive": ("contrastive_loss", "image_tower", "photo_towers", "train_towers"),
     "diff_augment": ("DiffAugment",),
+    "feature_matching": ("FeatureMatching",),
     "latents": ("Latent",),
     "minibatch_discrimination": ("MinibatchDiscrimination",),
     "photo_information": ("PhotoInformation",),

@@ -56,6 +56,9 @@ class GeneratorTerm(layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must have a method `loss`.")
 
+    def bind(self, gan):
+        """Called by the `ConditionalGAN` that takes the term, once its networks are known; does nothing."""
+
     def call(self, drawn, asked, photo, label, sketch, training=True):
         return self.loss(drawn, asked, photo, label, sketch)
 

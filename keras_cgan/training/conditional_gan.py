@@ -7,6 +7,7 @@ import tensorflow as tf
 
 # Known to Keras, so that a saved model with them loads.
 import keras_cgan.diff_augment  # noqa: F401
+import keras_cgan.feature_matching  # noqa: F401
 import keras_cgan.photo_information  # noqa: F401
 from keras_cgan.checks import check_at_least, check_rate, check_weights
 from keras_cgan.faster import faster_network
@@ -147,6 +148,8 @@ class ConditionalGAN(AdversarialModel):
         names = ["d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"]
         absent = {"c_loss": classifier is None, "g_class": not told.class_outputs}
         self.terms = check_terms(terms, names)
+        for term in self.terms:
+            term.bind(self)
         names += [f"g_{term.name}" for term in self.terms]
         self.loss_names = tuple(name for name in names if not absent.get(name))
         # Here, not at `compile`: so that a saved average loads without it.
