@@ -11,12 +11,14 @@ import keras_cgan.feature_matching  # noqa: F401
 import keras_cgan.photo_information  # noqa: F401
 from keras_cgan.checks import check_at_least, check_rate, check_weights
 from keras_cgan.faster import faster_network
+from keras_cgan.fixed import call_fixed
 from keras_cgan.terms import check_terms
 from keras_cgan.training.adversarial import AdversarialModel
 from keras_cgan.training.adversarial_checks import check_range
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.image_pool import ImagePool
 from keras_cgan.training.objectives import Objectives, check_joined_batch
+from keras_cgan.training.penalties import lazily, r1_penalty
 
 
 class Batch(NamedTuple):
@@ -44,10 +46,14 @@ class ConditionalGAN(AdversarialModel):
         l1_weight, adversarial_weight, class_weight: Weights of G's losses.
         reconstruction: `"l1"` or `"l2"`: what `l1_weight` weighs, and `g_l1` is.
         label_smoothing: How far below 1 the target `real_fake` of real sketches is for D.
-        update: `"sequential"`: G learns from D and C after their updates, as in the answer;
         adversarial_loss: What D's output `real_fake` loses, D's side and G's: one of
             `ADVERSARIAL_LOSSES`, such as `"hinge"` or `"least-squares"`. The default is the sigmoid
             cross-entropy; others need logits, and take no `label_smoothing`.
+        r1_weight: Weight of R1 in D's loss, the squared slope of `real_fake` at what D sees of real pairs
+            (`r1_penalty`): half the paper's gamma. It is part of `d_loss` in training, not in evaluation.
+            D must make logits, and is best without batch norm, which makes samples depend on one another.
+        r1_every: R1 is taken in the first of so many updates of D, times as many; 1: in each.
+        update: `"sequential"`: G learns from D and C after their updates, as in the answer;
             `"simultaneous"`: from D and C as they were before (TensorFlow's tutorial).
         joined_batch: Whether D reads real and fake in one batch or in two, for one update of
             their mean; they differ with batch norm. By default joined where sequential (the
@@ -75,7 +81,8 @@ class ConditionalGAN(AdversarialModel):
     >>> sketches = gan.predict({"photo": photos, "label": labels})
 
     Source: the answer's step; Isola et al. 2017, section 3.3; the image pool: Shrivastava et
-    al. 2017, section 2.3; hinge: Lim and Ye 2017, "Geometric GAN".
+    al. 2017, section 2.3; hinge: Lim and Ye 2017, "Geometric GAN"; R1: Mescheder et al. 2018,
+    equation 9, taken lazily: Karras et al. 2020 (StyleGAN2), section 3.1.
     """
 
     def __init__(
@@ -90,8 +97,10 @@ class ConditionalGAN(AdversarialModel):
         class_weight=1.0,
         reconstruction="l1",
         label_smoothing=0.0,
-        update="sequential",
         adversarial_loss="nonsaturating",
+        r1_weight=0.0,
+        r1_every=16,
+        update="sequential",
         joined_batch=None,
         d_steps=1,
         image_pool=0,
@@ -112,8 +121,10 @@ class ConditionalGAN(AdversarialModel):
             "class_weight": class_weight,
             "reconstruction": reconstruction,
             "label_smoothing": label_smoothing,
-            "update": update,
             "adversarial_loss": adversarial_loss,
+            "r1_weight": r1_weight,
+            "r1_every": r1_every,
+            "update": update,
             "joined_batch": joined_batch,
             "d_steps": d_steps,
             "image_pool": image_pool,
@@ -129,6 +140,11 @@ class ConditionalGAN(AdversarialModel):
         self.generator, self.discriminator, self.classifier = generator, discriminator, classifier
         self.joined_batch = update == "sequential" if joined_batch is None else joined_batch
         check_joined_batch(self.joined_batch, discriminator)
+        check_weights(r1_weight=r1_weight)
+        check_at_least(1, r1_every=r1_every)
+        if r1_weight:
+            told.check_scores(r1_weight=r1_weight)
+        self.r1_weight, self.r1_every = r1_weight, r1_every
         check_at_least(0, image_pool=image_pool)
         self._pool = None
         if image_pool:
@@ -266,7 +282,20 @@ class ConditionalGAN(AdversarialModel):
                 share = (half is real) if name == "label" else 0.5
                 if share:
                     loss += share * _weighted(criterion, targets[name], output[name], half["weight"])
+        if self.r1_weight and run.training:
+            loss += self.r1_weight * self._r1(real["judged"], batch.weight)
         return {"d_loss": loss}
+
+    def _r1(self, judged, weight):
+        """R1 at real images, lazily: by D's updates, so that those that overflow are taken again."""
+
+        def critic(images):
+            # Only looked through: batch norm's averages are of the pass that judges.
+            network = faster_network(self.objectives.d_model)
+            return call_fixed(network, images, training=True)["real_fake"]
+
+        updates = tf.convert_to_tensor(self.optimizers["d"].iterations)
+        return lazily(lambda: _mean(r1_penalty(critic, judged), weight), self.r1_every, updates)
 
     def _judge(self, real, fake, size, run):
         """D's outputs for real and for fake: by one pass, or by two."""

@@ -79,6 +79,26 @@ def r1_penalty(critic, real):
     return _squared_slopes(critic, tf.stop_gradient(tf.cast(real, tf.float32)))
 
 
+def lazily(penalty, every, steps):
+    """A penalty in one of so many steps, times as many; 0 in those between, where it is not taken.
+
+    Args:
+        penalty: Function without arguments that gives a float32 scalar. It must move no variable: on
+            several devices none can be moved within a condition.
+        every: How many steps apart, at least 1.
+        steps: How many steps there were, an integer tensor: the first one takes the penalty.
+
+    Returns:
+        A float32 scalar, whose mean over the steps is about the penalty's.
+
+    Source: Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN", section 3.1, lazy
+    regularization.
+    """
+    if every == 1:
+        return penalty()
+    return tf.cond(tf.equal(steps % every, 0), lambda: every * penalty(), lambda: tf.constant(0.0))
+
+
 def _squared_slopes(critic, images):
     """The squared norm of the gradient of each sample's mean output, in float32."""
     with tf.GradientTape() as tape:

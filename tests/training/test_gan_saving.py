@@ -15,6 +15,8 @@ OPTIONS = {
     "class_weight": 2.0,
     "reconstruction": "l2",
     "label_smoothing": 0.1,
+    "r1_weight": 0.1,
+    "r1_every": 2,
     "joined_batch": False,
     "d_steps": 2,
     "image_pool": 6,
