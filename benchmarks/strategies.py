@@ -62,6 +62,7 @@ CELLS = {
     # The answer's page has no L1 beside its Options.
     "sigmoid + label + no L1": {"strategy": "sigmoid", "label": True, "l1_weight": 0.0},
     "fake-class + label + no L1": {"strategy": "fake-class", "label": True, "l1_weight": 0.0},
+    "fake-class + label + L1 10": {"strategy": "fake-class", "label": True, "l1_weight": 10.0},
     # As it is for pairs that align.
     "class-and-photo + label + L1": {"strategy": PHOTO, "label": True, "aligned": True},
 }
@@ -76,6 +77,16 @@ ABLATION = {
     "D not augmented": {"strategy": PHOTO, "label": True, "without": "augment"},
     "no moving average": {"strategy": PHOTO, "label": True, "average_decay": None},
     "and blurred L1": {"strategy": PHOTO, "label": True, "blurred_l1": 10.0},
+    "and feature matching": {"strategy": PHOTO, "label": True, "feature_matching": 10.0},
+    "and blurred photos": {"strategy": PHOTO, "label": True, "blur_rate": 0.5},
+    "and R1": {"strategy": PHOTO, "label": True, "r1_weight": 1.0},
+    "and hinge": {"strategy": PHOTO, "label": True, "adversarial_loss": "hinge"},
+    "and hinge, spectral norm": {
+        "strategy": PHOTO,
+        "label": True,
+        "adversarial_loss": "hinge",
+        "d_norm": "spectral",
+    },
 }
 PARTS = {"strategies": CELLS, "ablation": ABLATION}
 COLUMNS = {
@@ -110,7 +121,7 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     Returns:
         A `ConditionalGAN`.
     """
-    from keras_cgan import photo_options, strategy_model, strategy_networks
+    from keras_cgan import FeatureMatching, photo_options, strategy_model, strategy_networks
     from keras_cgan.discriminators import patch_discriminator
     from keras_cgan.terms import BlurredL1
 
@@ -122,6 +133,7 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
             n_classes,
             label_input=cell.get("label", False),
             filters=filters,
+            d_norm=cell.get("d_norm", "instance"),
             # Of all alike, so that rows differ by the use of the label alone.
             upsampling="resize",
         )
@@ -136,7 +148,10 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
         more["terms"] = [term for term in more["terms"] if term.name != without]
     if "blurred_l1" in cell:
         more["terms"].append(BlurredL1(cell["blurred_l1"]))
-    given = {name: cell[name] for name in cell if name.endswith("_weight") or name == "average_decay"}
+    if "feature_matching" in cell:
+        more["terms"].append(FeatureMatching(networks[1], cell["feature_matching"]))
+    others = ("average_decay", "adversarial_loss")
+    given = {name: cell[name] for name in cell if name.endswith("_weight") or name in others}
     return strategy_model(strategy, networks, aligned, towers, **more, **given)
 
 
@@ -246,7 +261,15 @@ def trained_generator(cell, seed, pairs, options):
     towers = trained_towers(pairs, size, options.steps) if asks_for_towers(cell) else ()
     keras.utils.set_random_seed(seed)  # G and D begin alike with towers and without
     model = make_model(cell, size, pairs.n_classes, options.filters, towers, len(pairs))
-    pipeline = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True, warp=warp_of(cell))
+    pipeline = PairPipeline(
+        pairs,
+        size,
+        BATCH_SIZE,
+        seed=seed,
+        drop_remainder=True,
+        warp=warp_of(cell),
+        blur_rate=cell.get("blur_rate", 0.0),
+    )
     model.fit(pipeline.batches(), steps_per_epoch=options.steps, verbose=0)
     keras.config.set_dtype_policy("float32")  # of what measures
     return to_float32(model.kept_generator())
