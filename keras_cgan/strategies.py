@@ -133,12 +133,12 @@ def photo_weights(strategy, aligned=False):
     Example:
 
     >>> photo_weights("class-and-photo")["edges"], photo_weights("classifier")
-    (75.0, {})
+    (95.0, {})
     """
     if not check_strategy(strategy).photo or aligned:
         return {}
     # The photo's own class follows from its edges. It is another class that takes a weight.
-    return {"edges": 75.0, "photo_information": 4.0, "swap_rate": 0.4, "swap_weight": 50.0}
+    return {"edges": 95.0, "photo_information": 5.0, "swap_rate": 0.4, "swap_weight": 65.0}
 
 
 def tower_pairs(pairs, image_size):
