@@ -81,7 +81,7 @@ ABLATION = {
     "and blurred photos": {"strategy": PHOTO, "label": True, "blur_rate": 0.5},
     "and R1": {"strategy": PHOTO, "label": True, "r1_weight": 1.0},
     "and hinge": {"strategy": PHOTO, "label": True, "adversarial_loss": "hinge"},
-    "and hinge, spectral norm": {
+    "and hinge + spectral norm": {
         "strategy": PHOTO,
         "label": True,
         "adversarial_loss": "hinge",
