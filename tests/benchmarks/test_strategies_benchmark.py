@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -35,14 +36,19 @@ def test_cells_can_be_named_by_commas():
 def test_an_ablation_is_the_whole_but_for_one_thing(name):
     cells = [strategies.ABLATION[each] for each in ("class-and-photo", name)]
     towers = photo_towers((*SIZE, 3))
+    given = ("l1_weight", "class_weight", "adversarial_weight", "adversarial_loss", "r1_weight")
     config = [
         {
             "terms": {term.name for term in model.terms},
             "augment": any(type(layer).__name__ == "DiffAugment" for layer in model.discriminator.layers),
             "swaps": model.swap_rate,
+            "spectral": any(
+                isinstance(layer, keras.layers.SpectralNormalization) for layer in model.discriminator.layers
+            ),
             "warp": strategies.warp_of(cell),
+            "blur": cell.get("blur_rate", 0.0),
             "average": model.average_decay,
-            **{key: model._given[key] for key in ("l1_weight", "class_weight", "adversarial_weight")},
+            **{key: model._given[key] for key in given},
         }
         for cell, model in ((cell, strategies.make_model(cell, SIZE, 3, 2, towers)) for cell in cells)
     ]
@@ -58,14 +64,20 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "D not augmented": {"augment"},
         "pairs not bent": {"warp"},
         "no moving average": {"average"},
+        "and feature matching": {"terms"},
+        "and blurred photos": {"blur"},
+        "and R1": {"r1_weight"},
+        "and hinge": {"adversarial_loss"},
+        "and hinge + spectral norm": {"adversarial_loss", "spectral"},
+        "class-and-photo": set(),
     }
-    assert changed == expected.get(name, set())
+    assert changed == expected[name]
 
 
 def test_without_swaps_the_class_weighs_what_it_weighed_in_the_mean():
     model = strategies.make_model(strategies.ABLATION["no swapped labels"], SIZE, 6, 2)
     # .4 of the labels are drawn anew, one in six of them the own one again.
-    assert model._given["class_weight"] == pytest.approx(0.25 * (2 / 3 + 50 / 3))
+    assert model._given["class_weight"] == pytest.approx(0.25 * (2 / 3 + 65 / 3))
 
 
 def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_row_says_so():
