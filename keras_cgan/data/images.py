@@ -125,9 +125,11 @@ def decode_bytes(data, path):
 
 def _check_pixels(data, path):
     """Raises ImageError for a PNG above the limit, which OpenCV has not read if it was imported before."""
+    if not data.startswith(_PNG_SIGNATURE):
+        return
     width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
-    most = pixel_limit.limit_pixels()
-    if data.startswith(_PNG_SIGNATURE) and width * height > most:
+    most = pixel_limit.most_pixels()
+    if width * height > most:
         raise ImageError(
             f"{str(path)!r} is too large. Received: {width} x {height} px, more than {most} pixels; "
             f"{pixel_limit.NAME} may set another limit"
