@@ -22,6 +22,7 @@ _EXPORTS = {
     ),
     "discriminators": (
         "conv_discriminator",
+        "joined_discriminator",
         "maxout_discriminator",
         "patch_discriminator",
         "pooled_discriminator",

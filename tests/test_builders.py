@@ -253,7 +253,9 @@ def assert_outputs(row, model, batch=2):
 
 def test_the_table_has_every_builder():
     endings = ("_generator", "_discriminator", "_classifier")
-    assert {row.builder for row in ROWS} == {name for name in keras_cgan.__all__ if name.endswith(endings)}
+    builders = {name for name in keras_cgan.__all__ if name.endswith(endings)}
+    of_networks = {"joined_discriminator"}  # made of others of the table: discriminators/test_joined.py
+    assert {row.builder for row in ROWS} == builders - of_networks
 
 
 @every_row
