@@ -87,6 +87,8 @@ ABLATION = {
         "adversarial_loss": "hinge",
         "d_norm": "spectral",
     },
+    "and a second D of the pair": {"strategy": PHOTO, "label": True, "judges": ("sketch", "pair")},
+    "and a second D at half the size": {"strategy": PHOTO, "label": True, "judges": ("sketch", "half")},
 }
 PARTS = {"strategies": CELLS, "ablation": ABLATION}
 COLUMNS = {
@@ -100,6 +102,7 @@ COLUMNS = {
     "stroke_f1_2px": "stroke F1, 2 px",
     "copying_ratio": "distance to training sketches",
     "fid_phi": "FID-phi",
+    "gan_train": "GAN-train",
     "l1": "L1",
     "seconds": "s",
 }
@@ -121,7 +124,7 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     Returns:
         A `ConditionalGAN`.
     """
-    from keras_cgan import FeatureMatching, photo_options, strategy_model, strategy_networks
+    from keras_cgan import ConditionalGAN, FeatureMatching, photo_options, strategy_networks
     from keras_cgan.discriminators import patch_discriminator
     from keras_cgan.terms import BlurredL1
 
@@ -140,6 +143,8 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     )
     if without == "augment":
         networks[1] = patch_discriminator((*size, 1), filters=filters, norm="instance")
+    if "judges" in cell:
+        networks[1] = joined_judges(cell["judges"], size, filters)
     aligned = cell.get("aligned", False)
     more = photo_options(strategy, aligned, towers, n_photos)
     if without == "swaps":
@@ -152,7 +157,25 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
         more["terms"].append(FeatureMatching(networks[1], cell["feature_matching"]))
     others = ("average_decay", "adversarial_loss")
     given = {name: cell[name] for name in cell if name.endswith("_weight") or name in others}
-    return strategy_model(strategy, networks, aligned, towers, **more, **given)
+    own = default_weights(strategy, aligned) | {"average_decay": STRATEGIES[strategy].average_decay}
+    model = ConditionalGAN(*networks, **(own | more | given))  # of networks that no strategy has, too
+    model.compile()
+    return model
+
+
+def joined_judges(names, size, filters):
+    """Several discriminators as one, augmented as that of class-and-photo: a tuple of keys of `shapes`."""
+    from keras_cgan import DiffAugment, joined_discriminator
+    from keras_cgan.discriminators import patch_discriminator
+
+    height, width = size
+    shapes = {"sketch": (*size, 1), "pair": (*size, 4), "half": (height // 2, width // 2, 1)}
+    layers = {"sketch": 3, "pair": 3, "half": 2}  # at 64 pixels, all see the whole image
+    judges = [
+        patch_discriminator(shapes[name], filters, layers[name], norm="instance", name=name) for name in names
+    ]
+    channels = max(shapes[name][-1] for name in names)
+    return joined_discriminator((*size, channels), judges, augment=DiffAugment())
 
 
 def mean_class_weight(n_classes):
@@ -233,6 +256,11 @@ def parse_arguments():
     of_policies = [name for name in PRECISIONS if name != "auto"]
     parser.add_argument("--precision", choices=of_policies, default="float32", help="(default: %(default)s)")
     parser.add_argument("--part", choices=PARTS, default="strategies", help="(default: %(default)s)")
+    parser.add_argument(
+        "--gan-train",
+        action="store_true",
+        help="also train a classifier on what each row draws: a minute each",
+    )
     options = parser.parse_args()
     return options, chosen_cells(parser, options, PARTS[options.part])
 
@@ -240,6 +268,7 @@ def parse_arguments():
 def settings_of(options):
     """What results depend on: a folder begun with others is not gone on with."""
     names = ("steps", "image_size", "judge_epochs", "data", "misalignment", "filters", "precision", "part")
+    names += ("gan_train",) if options.gan_train else ()
     weights = {
         strategy: default_weights(strategy) | photo_weights(strategy) | {"warp": default_warp(strategy)}
         for strategy in STRATEGIES
@@ -307,7 +336,7 @@ def main():
     import keras
 
     from keras_cgan.data import open_pairs
-    from keras_cgan.evaluate import evaluate
+    from keras_cgan.evaluate import evaluate, gan_train
     from keras_cgan.pictures import sample_grid
 
     results = CellResults(options.out, settings_of(options))
@@ -330,6 +359,9 @@ def main():
         measures = mean_by_judges(
             judges, lambda judge: evaluate(generator, judge, *test, pair_judge, known[2])
         )
+        if options.gan_train:
+            epochs = options.judge_epochs
+            measures["gan_train"] = gan_train(generator, *known[:2], test[2], test[1], epochs=epochs)
         return measures, sample_grid(generator, *test, pairs.class_names)
 
     results.run({name: (name, cell) for name, cell in cells.items()}, options.seeds, measure)

@@ -45,6 +45,11 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
             "spectral": any(
                 isinstance(layer, keras.layers.SpectralNormalization) for layer in model.discriminator.layers
             ),
+            "judges": [
+                layer.input.shape[1:]
+                for layer in model.discriminator.layers
+                if isinstance(layer, keras.Model)
+            ],
             "warp": strategies.warp_of(cell),
             "blur": cell.get("blur_rate", 0.0),
             "average": model.average_decay,
@@ -69,9 +74,23 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "and R1": {"r1_weight"},
         "and hinge": {"adversarial_loss"},
         "and hinge + spectral norm": {"adversarial_loss", "spectral"},
+        "and a second D of the pair": {"judges"},
+        "and a second D at half the size": {"judges"},
         "class-and-photo": set(),
     }
     assert changed == expected[name]
+
+
+@pytest.mark.parametrize(
+    ("names", "seen"),
+    [(("sketch", "pair"), [(24, 24, 1), (24, 24, 4)]), (("sketch", "half"), [(24, 24, 1), (12, 12, 1)])],
+)
+def test_several_discriminators_of_one_row_are_augmented_alike(names, seen):
+    joined = strategies.joined_judges(names, SIZE, 2)
+    judges = [layer for layer in joined.layers if isinstance(layer, keras.Model)]
+    assert [judge.input.shape[1:] for judge in judges] == seen
+    assert [type(layer).__name__ for layer in joined.layers].count("DiffAugment") == 1
+    assert joined.output.shape[-1] == 2
 
 
 def test_without_swaps_the_class_weighs_what_it_weighed_in_the_mean():
@@ -126,7 +145,7 @@ def test_drawings_without_a_network_copy_the_photo_or_training_sketches():
 def test_a_run_and_its_end(tmp_path):
     tiny = "--steps 2 --seeds 1 --image-size 24 --judge-epochs 1 --filters 2".split()
     cells = ["--part", "ablation", "--cells", "no edges,class-and-photo", "--out", str(tmp_path / "run")]
-    run = [sys.executable, str(ROOT / "benchmarks" / "strategies.py"), *tiny, *cells]
+    run = [sys.executable, str(ROOT / "benchmarks" / "strategies.py"), *tiny, *cells, "--gan-train"]
     first = subprocess.run(run, capture_output=True, text=True, timeout=600)
     assert first.returncode == 0, first.stderr
     assert "| no edges |" in first.stdout and "| the photo's edges |" in first.stdout
@@ -134,6 +153,7 @@ def test_a_run_and_its_end(tmp_path):
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert set(results) == {"no edges", "class-and-photo"}
     assert all(0 <= found["0"]["pair_rank"] <= 1 for found in results.values())
+    assert all(0 <= found["0"]["gan_train"] <= 1 for found in results.values())
     judges = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "run").glob("*judge*.keras")}
     assert len(judges) == 5
     again = subprocess.run(run, capture_output=True, text=True, timeout=600)
