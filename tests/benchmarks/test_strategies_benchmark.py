@@ -1,5 +1,6 @@
 """The benchmark of strategies: what its cells are, and a whole run on a few pairs."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -31,32 +32,30 @@ def test_cells_can_be_named_by_commas():
     assert not [name for part in strategies.PARTS.values() for name in part if "," in name]
 
 
+@functools.cache
+def settings_of(name):
+    """What tells one row of the ablation from another, as its model has it."""
+    cell = strategies.ABLATION[name]
+    model = strategies.make_model(cell, SIZE, 3, 2, photo_towers((*SIZE, 3)))
+    of_d = model.discriminator.layers
+    given = ("l1_weight", "class_weight", "adversarial_weight", "adversarial_loss", "r1_weight")
+    return {
+        "terms": {term.name for term in model.terms},
+        "augment": any(type(layer).__name__ == "DiffAugment" for layer in of_d),
+        "swaps": model.swap_rate,
+        "spectral": any(isinstance(layer, keras.layers.SpectralNormalization) for layer in of_d),
+        "judges": [layer.input.shape[1:] for layer in of_d if isinstance(layer, keras.Model)],
+        "warp": strategies.warp_of(cell),
+        "blur": cell.get("blur_rate", 0.0),
+        "average": model.average_decay,
+        **{key: model._given[key] for key in given},
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", strategies.ABLATION)
 def test_an_ablation_is_the_whole_but_for_one_thing(name):
-    cells = [strategies.ABLATION[each] for each in ("class-and-photo", name)]
-    towers = photo_towers((*SIZE, 3))
-    given = ("l1_weight", "class_weight", "adversarial_weight", "adversarial_loss", "r1_weight")
-    config = [
-        {
-            "terms": {term.name for term in model.terms},
-            "augment": any(type(layer).__name__ == "DiffAugment" for layer in model.discriminator.layers),
-            "swaps": model.swap_rate,
-            "spectral": any(
-                isinstance(layer, keras.layers.SpectralNormalization) for layer in model.discriminator.layers
-            ),
-            "judges": [
-                layer.input.shape[1:]
-                for layer in model.discriminator.layers
-                if isinstance(layer, keras.Model)
-            ],
-            "warp": strategies.warp_of(cell),
-            "blur": cell.get("blur_rate", 0.0),
-            "average": model.average_decay,
-            **{key: model._given[key] for key in given},
-        }
-        for cell, model in ((cell, strategies.make_model(cell, SIZE, 3, 2, towers)) for cell in cells)
-    ]
+    config = [settings_of("class-and-photo"), settings_of(name)]
     assert config[0]["terms"] == {"edges", "photo_information"}
     changed = {key for key in config[0] if config[0][key] != config[1][key]}
     expected = {
