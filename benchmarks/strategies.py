@@ -87,6 +87,7 @@ ABLATION = {
         "adversarial_loss": "hinge",
         "d_norm": "spectral",
     },
+    "and projection": {"strategy": PHOTO, "label": True, "projection": True},
 }
 PARTS = {"strategies": CELLS, "ablation": ABLATION}
 COLUMNS = {
@@ -121,7 +122,7 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     Returns:
         A `ConditionalGAN`.
     """
-    from keras_cgan import FeatureMatching, photo_options, strategy_model, strategy_networks
+    from keras_cgan import DiffAugment, FeatureMatching, photo_options, strategy_model, strategy_networks
     from keras_cgan.discriminators import patch_discriminator
     from keras_cgan.terms import BlurredL1
 
@@ -140,6 +141,10 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     )
     if without == "augment":
         networks[1] = patch_discriminator((*size, 1), filters=filters, norm="instance")
+    if "projection" in cell:
+        networks[1] = patch_discriminator(
+            (*size, 1), filters=filters, norm="instance", augment=DiffAugment(), n_classes=n_classes
+        )
     aligned = cell.get("aligned", False)
     more = photo_options(strategy, aligned, towers, n_photos)
     if without == "swaps":

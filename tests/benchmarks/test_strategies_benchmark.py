@@ -42,6 +42,7 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
             "terms": {term.name for term in model.terms},
             "augment": any(type(layer).__name__ == "DiffAugment" for layer in model.discriminator.layers),
             "swaps": model.swap_rate,
+            "projection": model.objectives.d_takes_label,
             "spectral": any(
                 isinstance(layer, keras.layers.SpectralNormalization) for layer in model.discriminator.layers
             ),
@@ -69,6 +70,7 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "and R1": {"r1_weight"},
         "and hinge": {"adversarial_loss"},
         "and hinge + spectral norm": {"adversarial_loss", "spectral"},
+        "and projection": {"projection"},
         "class-and-photo": set(),
     }
     assert changed == expected[name]
