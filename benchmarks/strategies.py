@@ -87,7 +87,14 @@ ABLATION = {
         "adversarial_loss": "hinge",
         "d_norm": "spectral",
     },
+    "and projection": {"strategy": PHOTO, "label": True, "judges": ("sketch",), "projection": True},
     "and a second D of the pair": {"strategy": PHOTO, "label": True, "judges": ("sketch", "pair")},
+    "and a second D of the pair + projection": {
+        "strategy": PHOTO,
+        "label": True,
+        "judges": ("sketch", "pair"),
+        "projection": True,
+    },
     "and a second D at half the size": {"strategy": PHOTO, "label": True, "judges": ("sketch", "half")},
 }
 PARTS = {"strategies": CELLS, "ablation": ABLATION}
@@ -144,7 +151,8 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     if without == "augment":
         networks[1] = patch_discriminator((*size, 1), filters=filters, norm="instance")
     if "judges" in cell:
-        networks[1] = joined_judges(cell["judges"], size, filters)
+        told = n_classes if cell.get("projection") else None
+        networks[1] = joined_judges(cell["judges"], size, filters, told)
     aligned = cell.get("aligned", False)
     more = photo_options(strategy, aligned, towers, n_photos)
     if without == "swaps":
@@ -163,8 +171,17 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     return model
 
 
-def joined_judges(names, size, filters):
-    """Several discriminators as one, augmented as that of class-and-photo: a tuple of keys of `shapes`."""
+def joined_judges(names, size, filters, n_classes=None):
+    """Several discriminators as one, augmented as that of class-and-photo.
+
+    Args:
+        names: What each sees: `"sketch"`, the `"pair"`, or the sketch at `"half"` its size.
+        size, filters: As `make_model` takes them.
+        n_classes: Where they are told the class, by projection.
+
+    Returns:
+        A `keras.Model`, as `joined_discriminator` makes it.
+    """
     from keras_cgan import DiffAugment, joined_discriminator
     from keras_cgan.discriminators import patch_discriminator
 
@@ -172,7 +189,10 @@ def joined_judges(names, size, filters):
     shapes = {"sketch": (*size, 1), "pair": (*size, 4), "half": (height // 2, width // 2, 1)}
     layers = {"sketch": 3, "pair": 3, "half": 2}  # at 64 pixels, all see the whole image
     judges = [
-        patch_discriminator(shapes[name], filters, layers[name], norm="instance", name=name) for name in names
+        patch_discriminator(
+            shapes[name], filters, layers[name], norm="instance", n_classes=n_classes, name=name
+        )
+        for name in names
     ]
     channels = max(shapes[name][-1] for name in names)
     return joined_discriminator((*size, channels), judges, augment=DiffAugment())

@@ -123,7 +123,7 @@ def normalize(x, norm, name, label=None):
     return layers.Add(name=f"{name}_shift")([layers.Multiply(name=f"{name}_scale")([x, gamma]), beta])
 
 
-def label_map(label, shape, name, bias_initializer=None, stddev=0.3):
+def label_map(label, shape, name, bias_initializer=None, stddev=0.3, norm=None):
     """The label through one linear layer, in a shape such as `(1, 1, filters)`.
 
     Linear, so that scaled and mixed labels extrapolate and blend.
@@ -136,7 +136,7 @@ def label_map(label, shape, name, bias_initializer=None, stddev=0.3):
         kernel_initializer=initializers.RandomNormal(0.0, stddev),
         name=name,
     )
-    return layers.Reshape(shape, name=f"{name}_map")(linear(label))
+    return layers.Reshape(shape, name=f"{name}_map")(_normalized_kernel(linear, norm)(label))
 
 
 def down(x, filters, name, norm="batch"):

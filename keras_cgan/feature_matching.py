@@ -26,7 +26,8 @@ class FeatureMatching(GeneratorTerm):
             functional `keras.Model`. One that is the gan's own is taken by its name: a saved gan has it once.
         weight: As in `GeneratorTerm`.
         layers: Names of the layers of the network whose outputs are compared. By default those of a
-            nonlinearity, before the network's outputs.
+            nonlinearity, before the network's outputs. They must not read the label, where the
+            network is a discriminator that takes it.
         name: Name of the term.
 
     Raises:
@@ -125,7 +126,8 @@ def feature_network(network, layers=None):
         A `keras.Model` with a list of outputs, one a layer.
 
     Raises:
-        ValueError: The network is not functional, has more than one input, or has no such layers.
+        ValueError: The network is not functional, has other inputs than an image and perhaps a label, or
+            has no such layers.
 
     Example:
 
@@ -133,10 +135,12 @@ def feature_network(network, layers=None):
     >>> [output.shape[1:] for output in feature_network(discriminator).outputs]
     [(32, 32, 64), (16, 16, 128), (15, 15, 256)]
     """
-    if len(getattr(network, "inputs", None) or ()) != 1:
+    inputs = getattr(network, "inputs", None) or ()
+    told = len(inputs) == 2 and isinstance(network.input, dict) and set(network.input) == {"image", "label"}
+    if len(inputs) != 1 and not told:
         raise ValueError(
-            "`network` must be a functional model with one input, the sketch or the stacked pair. "
-            f"Received: network={network!r}"
+            "`network` must be a functional model with one input, the sketch or the stacked pair, or with a "
+            f"dict of it as 'image' and 'label'. Received: network={network!r}"
         )
     known = {layer.name: layer for layer in network.layers}
     if layers is None:
@@ -149,7 +153,14 @@ def feature_network(network, layers=None):
             f"`layers` must be names of layers of {network.name!r}, which has {list(known)}. "
             f"Received: layers={tuple(layers)}"
         )
-    return keras.Model(network.inputs[0], [known[name].output for name in layers], name=network.name)
+    image, outputs = network.input["image"] if told else inputs[0], [known[name].output for name in layers]
+    try:
+        return keras.Model(image, outputs, name=network.name)
+    except ValueError as error:  # Keras': not all can be computed from the image
+        raise ValueError(
+            f"`layers` must be names of layers of {network.name!r} that do not read the label. "
+            f"Received: layers={tuple(layers)}"
+        ) from error
 
 
 def _is_nonlinear(layer):

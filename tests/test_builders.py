@@ -111,6 +111,15 @@ ROWS = [
         "sigmoid",
     ),
     Row("pixel", "patch_discriminator", (16, 24, 4), {**F, "n_layers": 0}, (16, 24, 1), "linear"),
+    Row("patch-label", "patch_discriminator", (32, 48, 1), TWO, (6, 10, 1), "linear"),
+    Row(
+        "pixel-label",
+        "patch_discriminator",
+        (16, 24, 4),
+        {**LABEL, "n_layers": 0, "norm": "spectral", "activation": "sigmoid"},
+        (16, 24, 1),
+        "sigmoid",
+    ),
     Row("unit", "single_unit_discriminator", (16, 32, 4), F, (1,), "linear"),
     Row(
         "unit-sigmoid",
@@ -290,7 +299,7 @@ def test_plain_functional_uncompiled_and_named(row):
 @every_row
 def test_inputs_are_named(row):
     name, shape = first_input(row)
-    told_the_label = row.builder.endswith("_generator") or row.builder == "maxout_discriminator"
+    told_the_label = row.builder.endswith("_generator") or row.builder in (PATCH, MAXOUT)
     inputs = built(row.id).input
     if "n_classes" in row.options and told_the_label:
         assert {key: tuple(tensor.shape) for key, tensor in inputs.items()} == {
@@ -409,6 +418,7 @@ BAD = [
     (PATCH, (32, 32, 4), {"n_layers": -1}, "n_layers", "n_layers=-1"),
     (PATCH, (32, 32, 4), {"activation": "tanh"}, "activation", "activation='tanh'"),
     (PATCH, (32, 32, 0), {}, "image_shape", r"\(32, 32, 0\)"),
+    (PATCH, (32, 32, 4), {"n_classes": 1}, "n_classes", "n_classes=1"),
     (UNIT, (15, 64, 4), {}, "image_shape", r"\(15, 64, 4\)"),
     (UNIT, (16, 16, 4), {"n_layers": 0}, "n_layers", "n_layers=0"),
     (UNIT, (16, 16, 4), {"filters": 1.5}, "filters", "filters=1.5"),

@@ -99,6 +99,20 @@ def test_nonlinearities_within_layers_count_too():
     assert [len(tensor.shape) for tensor in found] == [4, 4, 2, 2]  # and not the classes
 
 
+def test_by_hand_of_a_discriminator_that_is_told_the_label():
+    """Its features are those before the label joins, in a gan and alone."""
+    told = pairs_discriminator(n_classes=2)
+    model = gan(told, terms=[FeatureMatching()])
+    blind = keras.Model(told.input["image"], told.get_layer("patch_relu").output)
+    drawn, true, photo = images(1), images(1, seed=1), images(3, seed=2)
+    found, alone = (value(term, drawn, true, photo) for term in (model.terms[0], FeatureMatching(told)))
+    expected = value(FeatureMatching(blind, layers=("trunk1_relu", "patch_relu")), drawn, true, photo)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(alone, expected, rtol=1e-5)
+    logs = model.train_on_batch(*batch(), return_dict=True)
+    assert 0 < logs["g_feature_matching"] < np.inf
+
+
 @pytest.mark.parametrize("norm", ["batch", "instance", "spectral"])
 def test_zero_for_the_true_sketch_whatever_is_random_in_the_network(norm):
     augmented = pairs_discriminator(norm=norm, augment=DiffAugment())
@@ -251,6 +265,10 @@ def test_checkpoints(tmp_path):
         (
             lambda: FeatureMatching(pairs_discriminator(), layers=["relu"]),
             r"`layers` must be names of layers of 'discriminator'.* Received: layers=\('relu',\)",
+        ),
+        (
+            lambda: FeatureMatching(pairs_discriminator(n_classes=2), layers=["patch_relu", "label_add"]),
+            r"`layers` must be .* 'discriminator' that do not read the label. Received: .*'label_add'\)",
         ),
         (
             lambda: gan(terms=[FeatureMatching(layers=("relu",))]),

@@ -31,12 +31,42 @@ def trunk(x, filters, n_layers, norm, name="trunk"):
     return x
 
 
-def patch_head(x, filters, n_layers, norm, activation):
-    """PatchGAN's last two convolutions: a `(batch, h, w, 1)` matrix named `real_fake`."""
+def patch_head(x, filters, n_layers, norm, activation, label=None):
+    """PatchGAN's last two convolutions: a `(batch, h, w, 1)` matrix named `real_fake`; perhaps of a label."""
     x = conv4(x, filters * min(2**n_layers, 8), "patch", strides=1, norm=norm)
     x = layers.ZeroPadding2D(1, name="patch_pad_out")(x)
-    x = blocks.conv(x, 1, 4, "patch_logits", padding="valid", norm="spectral" if norm == "spectral" else None)
-    return blocks.output_activation(x, activation, "real_fake")
+    spectral = "spectral" if norm == "spectral" else None
+    logits = blocks.conv(x, 1, 4, "patch_logits", padding="valid", norm=spectral)
+    return blocks.output_activation(add_projection(logits, x, label, 4, spectral), activation, "real_fake")
+
+
+def add_projection(logits, x, label, kernel_size, norm):
+    """Adds what the label says to each patch's logit: projection; no label, no change.
+
+    That is the inner product of an embedding of the label with the features of the patch, summed over
+    its places as the paper sums over those of the whole image.
+
+    Args:
+        logits: `(batch, h, w, 1)`, a convolution of `x` without a border of its own.
+        x: Feature maps `(batch, height, width, filters)` that the convolution reads.
+        label: `(batch, n_classes)`, or `None`.
+        kernel_size: Side of the convolution's kernel, which is the patch's.
+        norm: Of the embedding: `"spectral"` or `None`.
+
+    Returns:
+        A tensor of the shape of `logits`.
+
+    Source: Miyato and Koyama 2018, "cGANs with projection discriminator", equation 3.
+    """
+    if label is None:
+        return logits
+    embedding = blocks.label_map(label, (1, x.shape[-1]), "label_embedding", stddev=0.02, norm=norm)
+    projected = layers.Dot((3, 2), name="label_projection")([x, embedding])
+    if kernel_size > 1:
+        # Linear: the products of a patch are summed after, in one map, not its features before.
+        projected = layers.AveragePooling2D(kernel_size, strides=1, name="label_projection_mean")(projected)
+        projected = layers.Rescaling(float(kernel_size**2), name="label_projection_sum")(projected)
+    return layers.Add(name="label_add")([logits, projected])
 
 
 def unit_head(x, activation, initializer="glorot_uniform"):

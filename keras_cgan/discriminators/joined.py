@@ -15,14 +15,15 @@ def joined_discriminator(image_shape, discriminators, activation=None, augment=N
 
     Args:
         image_shape: `(height, width, channels)` of the stacked pair, or of a sketch alone.
-        discriminators: Models with names of their own, from images to logits `(batch, h, w, 1)`, such as
-            `patch_discriminator(..., name="coarse")`.
+        discriminators: Models with names of their own, from images, or `{"image", "label"}`, to logits
+            `(batch, h, w, 1)`, such as `patch_discriminator(..., name="coarse")`.
         activation: `None` for logits, `"sigmoid"` for probabilities.
         augment: Optional layer that images pass first, such as `DiffAugment()`: all see the same change.
         name: Name of the model.
 
     Returns:
-        A `keras.Model` from images `(batch, height, width, channels)` in [-1, 1] to
+        A `keras.Model` from images `(batch, height, width, channels)` in [-1, 1], or from a dict
+        `{"image", "label"}` where one of the discriminators takes it, to
         `(batch, h, w, number of discriminators)`.
 
     Raises:
@@ -49,9 +50,16 @@ def joined_discriminator(image_shape, discriminators, activation=None, augment=N
             "`discriminators` must be at least one model, each with a `name` of its own. "
             f"Received: names {names}"
         )
-    inputs = keras.Input(image_shape, name="image")
-    x = inputs if augment is None else augment(inputs)
-    matrices = [discriminator(_seen(x, discriminator)) for discriminator in discriminators]
+    lengths = {each.input["label"].shape[-1] for each in discriminators if isinstance(each.input, dict)}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"`discriminators` must take labels of one length. Received: labels of lengths {sorted(lengths)}"
+        )
+    inputs, image, label = blocks.beside_label(
+        keras.Input(image_shape, name="image"), min(lengths, default=None)
+    )
+    x = image if augment is None else augment(image)
+    matrices = [each(_seen(x, label, each)) for each in discriminators]
     size = tuple(max(matrix.shape[axis] for matrix in matrices) for axis in (1, 2))
     # In float32, as the logits are.
     to_size = layers.Resizing(*size, interpolation="nearest", dtype="float32", name="to_one_size")
@@ -60,30 +68,41 @@ def joined_discriminator(image_shape, discriminators, activation=None, augment=N
     return keras.Model(inputs, blocks.output_activation(logits, activation, "real_fake"), name=name)
 
 
-def _seen(x, discriminator):
-    """What a discriminator takes of the images: the last channels, or averages, or all."""
-    height, width, channels = discriminator.input.shape[1:]
+def _seen(x, label, discriminator):
+    """What a discriminator takes of the images: the last channels, or averages, or all; and of the label."""
+    height, width, channels = _image_of(discriminator).shape[1:]
     if channels < x.shape[-1]:
         x = x[..., -channels:]
     times = x.shape[1] // height, x.shape[2] // width
-    return layers.AveragePooling2D(times, name=f"{discriminator.name}_scale")(x) if times != (1, 1) else x
+    if times != (1, 1):
+        x = layers.AveragePooling2D(times, name=f"{discriminator.name}_scale")(x)
+    return {"image": x, "label": label} if isinstance(discriminator.input, dict) else x
+
+
+def _image_of(discriminator):
+    """The input of a discriminator that is the image; `None` of what is no discriminator."""
+    inputs = getattr(discriminator, "input", None)
+    if isinstance(inputs, dict):
+        return inputs["image"] if set(inputs) == {"image", "label"} else None
+    return None if isinstance(inputs, (list, tuple)) else inputs
 
 
 def _check_part(discriminator, image_shape):
     """Raises a `ValueError` where a part makes no logits of patches, or takes no part of the images."""
-    is_one = isinstance(discriminator, keras.Model) and hasattr(
-        getattr(discriminator, "input", None), "shape"
-    )
-    output = getattr(discriminator, "output", None)
-    is_matrix = is_one and hasattr(output, "shape") and len(output.shape) == 4 and output.shape[-1] == 1
-    if not is_matrix or getattr(discriminator.layers[-1], "activation", None) is not keras.activations.linear:
+    image, output = _image_of(discriminator), getattr(discriminator, "output", None)
+    is_matrix = len(getattr(output, "shape", ())) == 4 and output.shape[-1] == 1
+    if image is None or not is_matrix or not _is_linear(discriminator.layers[-1]):
         raise ValueError(
-            "`discriminators` must be functional models from images to logits (batch, h, w, 1). "
-            f"Received: {discriminator!r} with output {output!r}"
+            "`discriminators` must be functional models from images, or a dict of 'image' and 'label', to "
+            f"logits (batch, h, w, 1). Received: {discriminator!r} with output {output!r}"
         )
-    (height, width, channels), seen = image_shape, discriminator.input.shape[1:]
+    (height, width, channels), seen = image_shape, tuple(image.shape[1:])
     if None in seen or height % seen[0] or width % seen[1] or channels < seen[2]:
         raise ValueError(
             f"`discriminators` must take images of {height}x{width} pixels or a whole number of times fewer, "
-            f"and at most {channels} channels. Received: {discriminator.name!r}, which takes {tuple(seen)}"
+            f"and at most {channels} channels. Received: {discriminator.name!r}, which takes {seen}"
         )
+
+
+def _is_linear(layer):
+    return getattr(layer, "activation", None) is keras.activations.linear

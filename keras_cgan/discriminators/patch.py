@@ -9,7 +9,14 @@ from keras_cgan.discriminators import heads
 
 
 def patch_discriminator(
-    image_shape, filters=64, n_layers=3, activation=None, norm="batch", augment=None, name="discriminator"
+    image_shape,
+    filters=64,
+    n_layers=3,
+    activation=None,
+    norm="batch",
+    augment=None,
+    n_classes=None,
+    name="discriminator",
 ):
     """Builds pix2pix's PatchGAN: one real/fake value for each overlapping patch.
 
@@ -23,11 +30,14 @@ def patch_discriminator(
         activation: `None` for logits, `"sigmoid"` for probabilities.
         norm: `"batch"` (paper), `"instance"`, `"spectral"` or `None`.
         augment: Optional layer that images pass first, such as `DiffAugment()`.
+        n_classes: Length of the label that D is told by projection: to each patch's logit the inner
+            product of the label's embedding with the features of the patch is added; `None` for none.
         name: Name of the model.
 
     Returns:
-        A `keras.Model` from images `(batch, height, width, channels)` in [-1, 1] to
-        `(batch, h, w, 1)`: 30 x 30 for 256 pixels and n_layers=3.
+        A `keras.Model` from images `(batch, height, width, channels)` in [-1, 1], or from a dict
+        `{"image", "label": (batch, n_classes)}`, to `(batch, h, w, 1)`: 30 x 30 for 256 pixels and
+        n_layers=3.
 
     Raises:
         ValueError: The image is too small, or an argument is not one of those allowed.
@@ -38,24 +48,25 @@ def patch_discriminator(
     >>> discriminator.output_shape
     (None, 30, 30, 1)
 
-    Source: Isola et al. 2017, section 6.1.2.
+    Source: Isola et al. 2017, section 6.1.2; the label: Miyato and Koyama 2018, "cGANs with projection
+    discriminator", equation 3.
     """
     checks.check_norm(norm)
     checks.check_choice("activation", activation, (None, "sigmoid"))
     checks.check_at_least(1, filters=filters)
     image_shape = checks.check_image_shape(image_shape)
-    inputs = keras.Input(image_shape, name="image")
-    x = inputs if augment is None else augment(inputs)
+    inputs, image, label = blocks.beside_label(keras.Input(image_shape, name="image"), n_classes)
+    x = image if augment is None else augment(image)
     if n_layers == 0:
-        outputs = _pixel_head(x, filters, norm, activation)
+        outputs = _pixel_head(x, filters, norm, activation, label)
     else:
         checks.check_fits(image_shape, n_layers, times=3, least=0)
         x = heads.trunk(x, filters, n_layers, norm)
-        outputs = heads.patch_head(x, filters, n_layers, norm, activation)
+        outputs = heads.patch_head(x, filters, n_layers, norm, activation, label)
     return keras.Model(inputs, outputs, name=name)
 
 
-def _pixel_head(x, filters, norm, activation):
+def _pixel_head(x, filters, norm, activation, label):
     """The 1x1 PixelGAN: C64 - C128 - 1, all 1x1."""
     spectral = "spectral" if norm == "spectral" else None
     x = blocks.conv(x, filters, 1, "pixel1_conv", norm=spectral)
@@ -63,8 +74,10 @@ def _pixel_head(x, filters, norm, activation):
     x = blocks.conv(x, 2 * filters, 1, "pixel2_conv", norm=norm)
     x = blocks.normalize(x, norm, "pixel2_norm")
     x = layers.LeakyReLU(0.2, name="pixel2_relu")(x)
-    x = blocks.conv(x, 1, 1, "pixel_logits", norm=spectral)
-    return blocks.output_activation(x, activation, "real_fake")
+    logits = blocks.conv(x, 1, 1, "pixel_logits", norm=spectral)
+    return blocks.output_activation(
+        heads.add_projection(logits, x, label, 1, spectral), activation, "real_fake"
+    )
 
 
 def single_unit_discriminator(

@@ -9,7 +9,7 @@ import keras
 from keras import layers
 
 from keras_cgan.fixed import call_fixed
-from keras_cgan.training.heads import as_functional, named_outputs
+from keras_cgan.training.heads import as_functional, named_inputs, named_outputs
 from keras_cgan.unsaved import Unsaved
 
 
@@ -68,7 +68,8 @@ def combined_model(generator, discriminator, classifier=None, paired=True, name=
 
     Args:
         generator: Model from a photo, or a dict with `"photo"` (and `"label"`), to a sketch.
-        discriminator: Model from the stacked pair (or a sketch) to one output or a dict.
+        discriminator: Model from the stacked pair (or a sketch), or a dict of it as `"image"` and
+            `"label"` where the generator takes the label too, to one output or a dict.
         classifier: Optional model from a sketch to `(batch, n_classes)`.
         paired: Whether D sees photo and sketch stacked; else the sketch alone.
         name: Name of the model.
@@ -99,9 +100,15 @@ def combined_model(generator, discriminator, classifier=None, paired=True, name=
     )
     sketch = generator(inputs)
     judged = layers.Concatenate(name="pair")([photo_of(inputs), sketch]) if paired else sketch
+    label = inputs.get("label") if isinstance(inputs, dict) else None
+    if label is None and "label" in named_inputs(as_functional(discriminator, "discriminator")):
+        raise ValueError(
+            "`generator` must take the label where the discriminator does; `ConditionalGAN` trains one that "
+            f"does not. Received: generator={generator.name!r} without an input 'label'"
+        )
     outputs = {
         "sketch": sketch,
-        **_call_fixed("discriminator", discriminator, judged, "classes"),
+        **_call_fixed("discriminator", discriminator, judged, "classes", label),
     }
     if classifier is not None:
         label = _call_fixed("classifier", classifier, sketch, "label")
@@ -147,9 +154,9 @@ def check_classifier(name, outputs, d_outputs):
         )
 
 
-def check_takes(argument, network, image_shape):
+def check_takes(argument, expected, image_shape):
     """Raises a `ValueError` where a network does not take images of a shape; `None` fits every side."""
-    expected, given = tuple(network.input.shape[1:]), tuple(image_shape)
+    expected, given = tuple(expected), tuple(image_shape)
     if len(expected) != len(given) or any(None not in (a, b) and a != b for a, b in zip(expected, given)):
         raise ValueError(
             f"`{argument}` must take images of shape {given} here (photo and sketch stacked for a "
@@ -158,10 +165,12 @@ def check_takes(argument, network, image_shape):
         )
 
 
-def _call_fixed(argument, network, image, vector):
+def _call_fixed(argument, network, image, vector, label=None):
     """A fixed network's outputs by name; raises a `ValueError` where it does not take the image."""
     network = as_functional(network, argument)
-    names = named_outputs(network, argument, vector)
-    check_takes(argument, network, image.shape[1:])
-    outputs = FixedNetwork(network, name=f"fixed_{argument}")(image)
+    names = named_outputs(network, argument, vector, one_input=label is None)
+    seen = named_inputs(network, argument)
+    check_takes(argument, seen["image"].shape[1:], image.shape[1:])
+    inputs = {"image": image, "label": label} if "label" in seen else image
+    outputs = FixedNetwork(network, name=f"fixed_{argument}")(inputs)
     return outputs if isinstance(outputs, dict) else dict.fromkeys(names, outputs)

@@ -40,7 +40,8 @@ class ConditionalGAN(AdversarialModel):
     Args:
         generator: Model from photos, or a dict `{"photo", "label"}`, to sketches.
         discriminator: Model from stacked pairs, or from sketches, to `real_fake`, `classes`,
-            `label`: one output or a dict. By its input channels it is seen which.
+            `label`: one output or a dict. By its input channels it is seen which. One that takes a
+            dict `{"image", "label"}` is told the class too: of a fake the one that G was asked for.
         classifier: Optional model from sketches to `(batch, n_classes)`.
         strategy: Optional name in `STRATEGIES`: an error where the networks are others.
         l1_weight, adversarial_weight, class_weight: Weights of G's losses.
@@ -148,8 +149,8 @@ class ConditionalGAN(AdversarialModel):
         check_at_least(0, image_pool=image_pool)
         self._pool = None
         if image_pool:
-            fake = {"judged": told.d_model.input.shape[1:], "weight": ()}
-            if "classes" in told.d_losses:
+            fake = {"judged": told.judged_shape, "weight": ()}
+            if told.d_takes_label or "classes" in told.d_losses:
                 fake["label"] = (told.n_classes,)
             self._pool = ImagePool(image_pool, fake)
         check_rate(swap_rate, "swap_rate")
@@ -257,10 +258,12 @@ class ConditionalGAN(AdversarialModel):
         swapped = keras.random.uniform((size,), seed=self._swaps) < self.swap_rate
         random = keras.random.randint((size,), 0, n_classes, seed=self._swaps)
         asked = tf.where(swapped[:, None], tf.one_hot(random, n_classes), label)
-        return asked, tf.cast(tf.reduce_all(asked == label, axis=-1), tf.float32)
+        own = tf.cast(tf.reduce_all(asked == label, axis=-1), tf.float32)
+        # As it was given: D may read both labels in one batch.
+        return tf.cast(asked, batch.label.dtype), own
 
     def _judged(self, photo, sketch):
-        """What D sees: the stacked pair, or the sketch alone."""
+        """The images that D sees: stacked pairs, or sketches alone."""
         if not self.objectives.paired:
             return sketch
         return tf.concat([tf.cast(photo, sketch.dtype), sketch], axis=-1)
@@ -275,7 +278,7 @@ class ConditionalGAN(AdversarialModel):
             weight = tf.ones((size,)) if batch.weight is None else tf.reshape(batch.weight, (-1,))
             fake.update(self._pool({name: {**fake, "weight": weight}[name] for name in self._pool.shapes}))
         loss = 0.0
-        for half, output in zip((real, fake), self._judge(real["judged"], fake["judged"], size, run)):
+        for half, output in zip((real, fake), self._judge(real, fake, size, run)):
             targets = self.objectives.d_targets(half["label"], size, fake=half is fake)
             for name, criterion in self.objectives.d_losses.items():
                 # Q (`label`) learns from real sketches only.
@@ -283,26 +286,31 @@ class ConditionalGAN(AdversarialModel):
                 if share:
                     loss += share * _weighted(criterion, targets[name], output[name], half["weight"])
         if self.r1_weight and run.training:
-            loss += self.r1_weight * self._r1(real["judged"], batch.weight)
+            loss += self.r1_weight * self._r1(real)
         return {"d_loss": loss}
 
-    def _r1(self, judged, weight):
+    def _r1(self, real):
         """R1 at real images, lazily: by D's updates, so that those that overflow are taken again."""
 
         def critic(images):
             # Only looked through: batch norm's averages are of the pass that judges.
             network = faster_network(self.objectives.d_model)
-            return call_fixed(network, images, training=True)["real_fake"]
+            inputs = self.objectives.discriminator_inputs(images, real["label"])
+            return call_fixed(network, inputs, training=True)["real_fake"]
 
         updates = tf.convert_to_tensor(self.optimizers["d"].iterations)
-        return lazily(lambda: _mean(r1_penalty(critic, judged), weight), self.r1_every, updates)
+        return lazily(
+            lambda: _mean(r1_penalty(critic, real["judged"]), real["weight"]), self.r1_every, updates
+        )
 
     def _judge(self, real, fake, size, run):
         """D's outputs for real and for fake: by one pass, or by two."""
-        network = self.objectives.d_model
+        told = self.objectives
+        network = told.d_model
+        real, fake = (told.discriminator_inputs(half["judged"], half["label"]) for half in (real, fake))
         if not self.joined_batch:
             return run(network, real), run(network, fake)
-        joined = run(network, tf.concat([real, fake], axis=0))
+        joined = run(network, tf.nest.map_structure(lambda *both: tf.concat(both, axis=0), real, fake))
         return [
             {name: output[:size] for name, output in joined.items()},
             {name: output[size:] for name, output in joined.items()},
@@ -315,7 +323,8 @@ class ConditionalGAN(AdversarialModel):
 
     def g_losses(self, batch, drawn, run):
         told = self.objectives
-        outputs = {"sketch": drawn["sketch"], **run(told.d_model, drawn["judged"])}
+        judged = told.discriminator_inputs(drawn["judged"], drawn["label"])
+        outputs = {"sketch": drawn["sketch"], **run(told.d_model, judged)}
         if told.c_model is not None:
             outputs.update(run(told.c_model, drawn["sketch"]))
         asked = told.g_targets(drawn["label"], tf.shape(batch.sketch)[0])

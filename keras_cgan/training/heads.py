@@ -1,4 +1,4 @@
-"""Which outputs a discriminator or classifier has: their names, activations and logits."""
+"""Which inputs and outputs a network has: their names, and of outputs the activations and logits."""
 
 from typing import NamedTuple
 
@@ -36,6 +36,36 @@ def as_functional(network, argument):
             f"with an Input. Received: {argument}={network!r}"
         )
     return network
+
+
+def named_inputs(network, argument="discriminator", first="image"):
+    """The inputs of a network by name: `first`, and perhaps the label.
+
+    Args:
+        network: A functional `keras.Model`.
+        argument: What to call it in an error.
+        first: Name of what it takes beside the label.
+
+    Returns:
+        A dict: input name -> symbolic tensor.
+
+    Raises:
+        ValueError: Its inputs are others.
+
+    Example:
+
+    >>> sorted(named_inputs(patch_discriminator((64, 64, 4), n_classes=6)))
+    ['image', 'label']
+    """
+    inputs = network.input
+    if isinstance(inputs, dict) and set(inputs) == {first, "label"}:
+        return inputs
+    if isinstance(inputs, (dict, list, tuple)):
+        raise ValueError(
+            f"`{argument}` must take one tensor, or a dict of {first!r} and 'label'. "
+            f"Received: inputs {list(inputs)}"
+        )
+    return {first: inputs}
 
 
 def named_outputs(network, argument="discriminator", vector="classes", one_input=True):

@@ -10,7 +10,7 @@ from keras_cgan.checks import check_choice, check_weights
 from keras_cgan.faster import faster_network
 from keras_cgan.training.adversarial import AdversarialModel
 from keras_cgan.training.adversarial_checks import check_batch, check_range
-from keras_cgan.training.heads import as_functional, logits_network
+from keras_cgan.training.heads import as_functional, logits_network, named_inputs
 from keras_cgan.training.penalties import gradient_penalty
 
 FAKE_LABELS = ("data", "uniform")
@@ -103,8 +103,8 @@ class LatentGAN(AdversarialModel):
 
     def _check_inputs(self):
         """The length of a label, `None` where no network takes one; an error where inputs do not fit."""
-        g_inputs = _inputs(self.generator, "generator", "latent")
-        d_inputs = _inputs(self.discriminator, "discriminator", "image")
+        g_inputs = named_inputs(self.generator, "generator", "latent")
+        d_inputs = named_inputs(self.discriminator, "discriminator", "image")
         self._g_takes_label, self._d_takes_label = "label" in g_inputs, "label" in d_inputs
         latent, image = g_inputs["latent"].shape[1:], d_inputs["image"].shape[1:]
         if tuple(latent) != (self.latent.size,):
@@ -208,19 +208,6 @@ def logits_of(network, argument, vector="classes"):
                 f"Received: output {name!r} with its {head.activation} inside the last layer"
             )
     return model
-
-
-def _inputs(network, argument, first):
-    """The inputs of a network by name: `first`, and perhaps the label."""
-    inputs = network.input
-    if isinstance(inputs, dict) and set(inputs) == {first, "label"}:
-        return inputs
-    if isinstance(inputs, (dict, list, tuple)):
-        raise ValueError(
-            f"`{argument}` must take one tensor, or a dict of {first!r} and 'label'. "
-            f"Received: inputs {list(inputs)}"
-        )
-    return {first: inputs}
 
 
 def _with_terms(name, loss, terms):

@@ -8,7 +8,7 @@ from keras_cgan.strategies import check_strategy
 from keras_cgan.targets import fakeness_targets, real_fake_targets
 from keras_cgan.training.adversarial_checks import check_batch
 from keras_cgan.training.combined import check_classifier, check_takes, functional_generator, photo_of
-from keras_cgan.training.heads import logits_network
+from keras_cgan.training.heads import logits_network, named_inputs
 
 
 class Objectives:
@@ -20,7 +20,8 @@ class Objectives:
 
     Args:
         generator: Model from photos, or a dict `{"photo", "label"}`, to sketches.
-        discriminator: Model from stacked pairs, or from sketches, to one output or a dict.
+        discriminator: Model from stacked pairs, or from sketches, or a dict `{"image", "label"}` of
+            either and the label, to one output or a dict.
         classifier: Optional model from sketches to `(batch, n_classes)`.
         strategy: Optional name in `STRATEGIES`: an error where the networks are others.
         reconstruction: `"l1"` or `"l2"`.
@@ -36,9 +37,11 @@ class Objectives:
         d_losses, c_losses, g_losses: A `keras.losses.Loss` by output: D's, C's, and those of
             the generator's step, which has them all and `sketch`.
         paired: Whether D sees photo and sketch stacked.
+        judged_shape: The shape of the images that D sees, without the batch.
         adversarial: The output of D whose loss is `g_adv`.
         adversarial_loss: As it was given.
         takes_label: Whether the generator takes the label.
+        d_takes_label: Whether the discriminator does.
         needs_label: Whether any network needs the label.
         n_classes: The length of a label; `None` where no network needs it.
 
@@ -66,16 +69,18 @@ class Objectives:
         self._networks = generator, discriminator, classifier
         self.check_trainable()
         self.generator = functional_generator(generator)
-        self.d_model, self._d_heads = logits_network(discriminator)
-        self.paired = _is_paired(self.generator, self.d_model)
-        judged = (*self.generator.output.shape[1:-1], self.d_model.input.shape[-1])
-        check_takes("discriminator", self.d_model, judged)
+        self.d_model, self._d_heads = logits_network(discriminator, one_input=False)
+        d_inputs = named_inputs(self.d_model)
+        self.judged_shape, self.d_takes_label = tuple(d_inputs["image"].shape[1:]), "label" in d_inputs
+        self.paired = _is_paired(self.generator, self.judged_shape[-1])
+        judged = (*self.generator.output.shape[1:-1], self.judged_shape[-1])
+        check_takes("discriminator", self.judged_shape, judged)
         _check_networks(strategy, self._d_heads, self.paired, classifier)
         self.c_model, c_heads = None, {}
         if classifier is not None:
             self.c_model, c_heads = logits_network(classifier, "classifier", vector="label")
             check_classifier(classifier.name, c_heads, self._d_heads)
-            check_takes("classifier", self.c_model, self.generator.output.shape[1:])
+            check_takes("classifier", self.c_model.input.shape[1:], self.generator.output.shape[1:])
         self._smoothing = _check_smoothing(label_smoothing, self._d_heads, adversarial_loss)
         self.adversarial_loss = adversarial_loss
 
@@ -94,7 +99,13 @@ class Objectives:
         self.adversarial = "real_fake" if "real_fake" in self._d_heads else "classes"
         self._input_names = _input_names(self.generator)
         self.takes_label = "label" in self._input_names
-        self.needs_label = self.takes_label or classifier is not None or set(self._d_heads) != {"real_fake"}
+        by_outputs = classifier is not None or set(self._d_heads) != {"real_fake"}
+        self.needs_label = self.takes_label or self.d_takes_label or by_outputs
+        if self.d_takes_label and d_inputs["label"].shape[-1] != self.n_classes:
+            raise ValueError(
+                f"`discriminator` must take labels of the other networks' length, {self.n_classes}. "
+                f"Received: discriminator with labels of length {d_inputs['label'].shape[-1]}"
+            )
 
     @property
     def class_outputs(self):
@@ -108,8 +119,10 @@ class Objectives:
         for network in (self.c_model, self.d_model):
             if network is not None and "label" in network.output:
                 return network.output["label"].shape[-1]
-        # One of the n_classes + 1 units is fakeness.
-        return self.d_model.output["classes"].shape[-1] - 1 if "classes" in self.d_losses else None
+        if "classes" in self.d_losses:
+            # One of the n_classes + 1 units is fakeness.
+            return self.d_model.output["classes"].shape[-1] - 1
+        return self.d_model.input["label"].shape[-1] if self.d_takes_label else None
 
     def g_weights(self, l1_weight, adversarial_weight, class_weight):
         """The weights of the losses in the generator's step, by output."""
@@ -150,6 +163,10 @@ class Objectives:
         """Photo and label in the form that the generator takes: a dict of what it asks for, or the photo."""
         given = {"photo": photo, "label": label}
         return {name: given[name] for name in self._input_names} if self._input_names else photo
+
+    def discriminator_inputs(self, judged, label):
+        """What D judges in the form that it takes: a dict with the label of each, or the images."""
+        return {"image": judged, "label": label} if self.d_takes_label else judged
 
     def conditions(self, x):
         """Photo and label of a batch, `None` where none is needed; a `ValueError` where one is missing."""
@@ -227,10 +244,9 @@ def _check_smoothing(label_smoothing, d_heads, adversarial_loss):
     return label_smoothing
 
 
-def _is_paired(generator, d_model):
+def _is_paired(generator, channels):
     """Whether D sees the stacked pair, by its number of input channels."""
     sketch = generator.output.shape[-1]
-    channels = d_model.input.shape[-1]
     if channels == sketch:
         return False
     pair = photo_of(generator.input).shape[-1] + sketch

@@ -17,7 +17,8 @@ class ReferenceTrainer:
     Args:
         generator: Model from photos, or a dict `{"photo", "label"}`, to sketches.
         discriminator: Model from stacked pairs, or from sketches, to `real_fake`, `classes`,
-            `label`: one output or a dict. By its input channels it is seen which.
+            `label`: one output or a dict. By its input channels it is seen which. It may take a
+            dict `{"image", "label"}` where the generator takes the label too.
         classifier: Optional model from sketches to `(batch, n_classes)`.
         strategy: Optional name in `STRATEGIES`: an error where the networks are others.
         g_optimizer, d_optimizer, c_optimizer: Keras optimizers or their names; by default
@@ -150,7 +151,7 @@ class ReferenceTrainer:
             images = np.concatenate([photo, drawn], axis=-1) if self.objectives.paired else drawn
             targets = self.objectives.d_targets(label, len(drawn), fake)
             weights = {name: _sample_weights(name, target, fake) for name, target in targets.items()}
-            batches.append((images, targets, weights))
+            batches.append((self.objectives.discriminator_inputs(images, label), targets, weights))
         if self.joined_batch:
             batches = [keras.tree.map_structure(lambda *parts: np.concatenate(parts), *batches)]
         return np.mean([self.d_model.train_on_batch(*batch, return_dict=True)["loss"] for batch in batches])

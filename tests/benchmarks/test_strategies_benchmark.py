@@ -43,8 +43,9 @@ def settings_of(name):
         "terms": {term.name for term in model.terms},
         "augment": any(type(layer).__name__ == "DiffAugment" for layer in of_d),
         "swaps": model.swap_rate,
+        "projection": model.objectives.d_takes_label,
         "spectral": any(isinstance(layer, keras.layers.SpectralNormalization) for layer in of_d),
-        "judges": [layer.input.shape[1:] for layer in of_d if isinstance(layer, keras.Model)],
+        "judges": [layer.inputs[0].shape[1:] for layer in of_d if isinstance(layer, keras.Model)],
         "warp": strategies.warp_of(cell),
         "blur": cell.get("blur_rate", 0.0),
         "average": model.average_decay,
@@ -75,6 +76,8 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "and hinge + spectral norm": {"adversarial_loss", "spectral"},
         "and a second D of the pair": {"judges"},
         "and a second D at half the size": {"judges"},
+        "and projection": {"judges", "projection"},
+        "and a second D of the pair + projection": {"judges", "projection"},
         "class-and-photo": set(),
     }
     assert changed == expected[name]

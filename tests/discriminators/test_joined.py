@@ -35,6 +35,16 @@ def test_each_sees_its_part_and_has_its_own_map():
     np.testing.assert_allclose(found[..., 2:], sketch(seen[..., 3:]), atol=1e-6)
 
 
+def test_only_those_that_take_the_label_are_told_it():
+    told, other = patch(PAIR, "told", n_classes=3), patch((32, 32, 1), "other")
+    joined = joined_discriminator(PAIR, [told, other])
+    assert joined.input["label"].shape == (None, 3)
+    label = np.eye(3, dtype="float32")[[0, 2]]
+    found = joined({"image": images(), "label": label}).numpy()
+    np.testing.assert_allclose(found[..., :1], told({"image": images(), "label": label}), atol=1e-6)
+    np.testing.assert_allclose(found[..., 1:], other(images()[..., 3:]), atol=1e-6)
+
+
 def test_the_size_is_that_of_the_largest_matrix_though_others_do_not_divide_it():
     parts = [patch((48, 64, 1), "fine", n_layers=3), patch((48, 64, 1), "wide", n_layers=2)]
     assert [part.output_shape[1:3] for part in parts] == [(4, 6), (10, 14)]
@@ -74,6 +84,7 @@ def test_it_is_saved_with_its_parts(tmp_path):
         (lambda: [patch(PAIR, "one"), patch(PAIR, "one")], r"names \['one', 'one'\]"),
         (lambda: [patch(PAIR, "one", activation="sigmoid")], "logits"),
         (lambda: ["one"], "Received: 'one'"),
+        (lambda: [patch(PAIR, "one", n_classes=2), patch(PAIR, "two", n_classes=3)], r"lengths \[2, 3\]"),
         (lambda: [patch((32, 32, 5), "one")], "at most 4 channels"),
         (lambda: [patch((24, 24, 4), "one")], r"whole number.*\(24, 24, 4\)"),
         (lambda: [patch((64, 64, 4), "one")], r"whole number.*\(64, 64, 4\)"),
