@@ -18,7 +18,7 @@ from keras_cgan.training.adversarial_checks import check_range
 from keras_cgan.training.equilibrium import EquilibriumWeight
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.image_pool import ImagePool
-from keras_cgan.training.objectives import Objectives, check_joined_batch
+from keras_cgan.training.objectives import Objectives, check_joined_batch, relative_outputs
 from keras_cgan.training.penalties import lazily, r1_penalty
 
 
@@ -49,7 +49,9 @@ class ConditionalGAN(AdversarialModel):
         label_smoothing: How far below 1 the target `real_fake` of real sketches is for D.
         adversarial_loss: What D's output `real_fake` loses, D's side and G's: one of
             `ADVERSARIAL_LOSSES`, such as `"hinge"` or `"least-squares"`. The default is the sigmoid
-            cross-entropy; others need logits, and take no `label_smoothing`.
+            cross-entropy; others need logits, and take no `label_smoothing`. Or `"relativistic"`: D loses
+            softplus(-(s_real - s_fake)) and G softplus(-(s_fake - s_real)), whole, with s the logits of a
+            true sketch and of the fake of its photo, or of what an `image_pool` shows in its place.
         r1_weight: Weight of R1 in D's loss, the squared slope of `real_fake` at what D sees of real pairs
             (`r1_penalty`): half the paper's gamma. It is part of `d_loss` in training, not in evaluation.
             D must make logits, and is best without batch norm, which makes samples depend on one another.
@@ -85,9 +87,10 @@ class ConditionalGAN(AdversarialModel):
     >>> sketches = gan.predict({"photo": photos, "label": labels})
 
     Source: the answer's step; Isola et al. 2017, section 3.3; the image pool: Shrivastava et
-    al. 2017, section 2.3; hinge: Lim and Ye 2017, "Geometric GAN"; R1: Mescheder et al. 2018,
-    equation 9, taken lazily: Karras et al. 2020 (StyleGAN2), section 3.1; the equilibrium: Lee and Seok
-    2017, "Controllable generative adversarial network", section 3.
+    al. 2017, section 2.3; hinge: Lim and Ye 2017, "Geometric GAN"; relativistic: Jolicoeur-Martineau
+    2018, "The relativistic discriminator", RSGAN, and Huang et al. 2024, "The GAN is dead; long live the
+    GAN!", RpGAN; R1: Mescheder et al. 2018, equation 9, taken lazily: Karras et al. 2020 (StyleGAN2), section
+    3.1; the equilibrium: Lee and Seok 2017, "Controllable generative adversarial network", section 3.
     """
 
     def __init__(
@@ -289,7 +292,11 @@ class ConditionalGAN(AdversarialModel):
             weight = tf.ones((size,)) if batch.weight is None else tf.reshape(batch.weight, (-1,))
             fake.update(self._pool({name: {**fake, "weight": weight}[name] for name in self._pool.shapes}))
         loss = 0.0
-        for half, output in zip((real, fake), self._judge(real["judged"], fake["judged"], size, run)):
+        drawn["real"] = real["judged"]  # a relativistic G, in its turn, compares with it
+        on_real, on_fake = self._judge(real["judged"], fake["judged"], size, run)
+        if self.objectives.relativistic:
+            on_real, on_fake = relative_outputs(on_real, on_fake), relative_outputs(on_fake, on_real)
+        for half, output in ((real, on_real), (fake, on_fake)):
             targets = self.objectives.d_targets(half["label"], size, fake=half is fake)
             for name, criterion in self.objectives.d_losses.items():
                 # Q (`label`) learns from real sketches only.
@@ -330,7 +337,10 @@ class ConditionalGAN(AdversarialModel):
 
     def g_losses(self, batch, drawn, run):
         told = self.objectives
-        outputs = {"sketch": drawn["sketch"], **run(told.d_model, drawn["judged"])}
+        on_fake = run(told.d_model, drawn["judged"])
+        if told.relativistic:
+            on_fake = relative_outputs(on_fake, run(told.d_model, drawn["real"]))
+        outputs = {"sketch": drawn["sketch"], **on_fake}
         if told.c_model is not None:
             outputs.update(run(told.c_model, drawn["sketch"]))
         asked = told.g_targets(drawn["label"], tf.shape(batch.sketch)[0])
