@@ -48,6 +48,7 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
             "warp": strategies.warp_of(cell),
             "blur": cell.get("blur_rate", 0.0),
             "average": model.average_decay,
+            "equilibrium": model.equilibrium is not None,
             **{key: model._given[key] for key in given},
         }
         for cell, model in ((cell, strategies.make_model(cell, SIZE, 3, 2, towers)) for cell in cells)
@@ -69,6 +70,8 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "and R1": {"r1_weight"},
         "and hinge": {"adversarial_loss"},
         "and hinge + spectral norm": {"adversarial_loss", "spectral"},
+        "and relativistic + R1": {"adversarial_loss", "r1_weight"},
+        "and equilibrium": {"equilibrium"},
         "class-and-photo": set(),
     }
     assert changed == expected[name]
