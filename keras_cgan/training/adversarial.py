@@ -95,6 +95,14 @@ class AdversarialModel(Fitting, Saving, keras.Model):
         """What `g` makes of a batch, as any structure of tensors; networks are called by `run`."""
         raise NotImplementedError(MISSING.format("draw", type(self).__name__))
 
+    def after_step(self, drawn, is_updated):
+        """What a training step ends with, nothing by default: for subclasses.
+
+        Args:
+            drawn: What `draw` returned.
+            is_updated: Whether the step moved `g`: a scalar tensor, false where mixed precision skips it.
+        """
+
     def unpack(self, data):
         """A batch as the other methods take it; by default x, or `(x, y)` where there is a y."""
         if not isinstance(data, tuple):
@@ -206,8 +214,10 @@ class AdversarialModel(Fitting, Saving, keras.Model):
                 run.learning = players["g"]
                 total = self._total("g", part, drawn, run, losses)
             self._descend("g", g_tape, total)
+        is_updated = tf.not_equal(self._updates_of_g(), updates)
         if self._average is not None:
-            self._average.update(self._averaged_weights(), tf.not_equal(self._updates_of_g(), updates))
+            self._average.update(self._averaged_weights(), is_updated)
+        self.after_step(drawn, is_updated)
         return self._track(part, losses)
 
     def test_step(self, data):

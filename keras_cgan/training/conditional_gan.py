@@ -15,9 +15,10 @@ from keras_cgan.fixed import call_fixed
 from keras_cgan.terms import check_terms
 from keras_cgan.training.adversarial import AdversarialModel
 from keras_cgan.training.adversarial_checks import check_range
+from keras_cgan.training.equilibrium import EquilibriumWeight
 from keras_cgan.training.fused_adam import FusedAdam
 from keras_cgan.training.image_pool import ImagePool
-from keras_cgan.training.objectives import Objectives, check_joined_batch
+from keras_cgan.training.objectives import Objectives, check_joined_batch, relative_outputs
 from keras_cgan.training.penalties import lazily, r1_penalty
 
 
@@ -49,7 +50,9 @@ class ConditionalGAN(AdversarialModel):
         label_smoothing: How far below 1 the target `real_fake` of real sketches is for D.
         adversarial_loss: What D's output `real_fake` loses, D's side and G's: one of
             `ADVERSARIAL_LOSSES`, such as `"hinge"` or `"least-squares"`. The default is the sigmoid
-            cross-entropy; others need logits, and take no `label_smoothing`.
+            cross-entropy; others need logits, and take no `label_smoothing`. Or `"relativistic"`: D loses
+            softplus(-(s_real - s_fake)) and G softplus(-(s_fake - s_real)), whole, with s the logits of a
+            true sketch and of the fake of its photo, or of what an `image_pool` shows in its place.
         r1_weight: Weight of R1 in D's loss, the squared slope of `real_fake` at what D sees of real pairs
             (`r1_penalty`): half the paper's gamma. It is part of `d_loss` in training, not in evaluation.
             D must make logits, and is best without batch norm, which makes samples depend on one another.
@@ -66,6 +69,9 @@ class ConditionalGAN(AdversarialModel):
             that sees the photo too calls such a pair fake: use one that sees the sketch alone.
         swap_weight: How many times as much the class counts in G's loss where it is not the photo's own;
             `g_class` in the logs is without it.
+        equilibrium: Optional `EquilibriumWeight`, for a model with a classifier: what G loses by C counts
+            `class_weight` times its gamma, which each update of G moves by C's loss on the fakes, for the
+            classes that were asked for, and on the real sketches. `gamma` in the logs is what counted.
         terms: More terms of G's loss, each a `GeneratorTerm`.
         average_decay: Optional decay of a moving average of G's weights, for `averaged()`; it is
             lower in the first updates (`WeightAverage`).
@@ -82,8 +88,10 @@ class ConditionalGAN(AdversarialModel):
     >>> sketches = gan.predict({"photo": photos, "label": labels})
 
     Source: the answer's step; Isola et al. 2017, section 3.3; the image pool: Shrivastava et
-    al. 2017, section 2.3; hinge: Lim and Ye 2017, "Geometric GAN"; R1: Mescheder et al. 2018,
-    equation 9, taken lazily: Karras et al. 2020 (StyleGAN2), section 3.1.
+    al. 2017, section 2.3; hinge: Lim and Ye 2017, "Geometric GAN"; relativistic: Jolicoeur-Martineau
+    2018, "The relativistic discriminator", RSGAN, and Huang et al. 2024, "The GAN is dead; long live the
+    GAN!", RpGAN; R1: Mescheder et al. 2018, equation 9, taken lazily: Karras et al. 2020 (StyleGAN2), section
+    3.1; the equilibrium: Lee and Seok 2017, "Controllable generative adversarial network", section 3.
     """
 
     def __init__(
@@ -107,6 +115,7 @@ class ConditionalGAN(AdversarialModel):
         image_pool=0,
         swap_rate=0.0,
         swap_weight=1.0,
+        equilibrium=None,
         terms=(),
         average_decay=None,
         name="conditional_gan",
@@ -131,6 +140,7 @@ class ConditionalGAN(AdversarialModel):
             "image_pool": image_pool,
             "swap_rate": swap_rate,
             "swap_weight": swap_weight,
+            "equilibrium": equilibrium,
             "terms": list(terms),
             "average_decay": average_decay,
             "name": name,
@@ -162,8 +172,15 @@ class ConditionalGAN(AdversarialModel):
         check_weights(swap_weight=swap_weight)
         self.swap_rate, self.swap_weight = swap_rate, swap_weight
         self._swaps = keras.random.SeedGenerator() if swap_rate else None
-        names = ["d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class"]
-        absent = {"c_loss": classifier is None, "g_class": not told.class_outputs}
+        if equilibrium is not None:
+            _check_equilibrium(equilibrium, classifier)
+        self.equilibrium = equilibrium
+        names = ["d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class", "gamma"]
+        absent = {
+            "c_loss": classifier is None,
+            "g_class": not told.class_outputs,
+            "gamma": equilibrium is None,
+        }
         self.terms = check_terms(terms, names)
         for term in self.terms:
             term.bind(self)
@@ -278,7 +295,11 @@ class ConditionalGAN(AdversarialModel):
             weight = tf.ones((size,)) if batch.weight is None else tf.reshape(batch.weight, (-1,))
             fake.update(self._pool({name: {**fake, "weight": weight}[name] for name in self._pool.shapes}))
         loss = 0.0
-        for half, output in zip((real, fake), self._judge(real, fake, size, run)):
+        drawn["real"] = real  # a relativistic G, in its turn, compares with it
+        on_real, on_fake = self._judge(real, fake, size, run)
+        if self.objectives.relativistic:
+            on_real, on_fake = relative_outputs(on_real, on_fake), relative_outputs(on_fake, on_real)
+        for half, output in ((real, on_real), (fake, on_fake)):
             targets = self.objectives.d_targets(half["label"], size, fake=half is fake)
             for name, criterion in self.objectives.d_losses.items():
                 # Q (`label`) learns from real sketches only.
@@ -319,12 +340,16 @@ class ConditionalGAN(AdversarialModel):
     def c_losses(self, batch, drawn, run):
         output = run(self.objectives.c_model, batch.sketch)["label"]
         loss = _weighted(self.objectives.c_losses["label"], batch.label, output, batch.weight)
+        drawn["c_loss"] = loss  # the equilibrium, after the step, compares with it
         return {"c_loss": loss}
 
     def g_losses(self, batch, drawn, run):
         told = self.objectives
-        judged = told.discriminator_inputs(drawn["judged"], drawn["label"])
-        outputs = {"sketch": drawn["sketch"], **run(told.d_model, judged)}
+        on_fake = run(told.d_model, told.discriminator_inputs(drawn["judged"], drawn["label"]))
+        if told.relativistic:
+            real = told.discriminator_inputs(drawn["real"]["judged"], drawn["real"]["label"])
+            on_fake = relative_outputs(on_fake, run(told.d_model, real))
+        outputs = {"sketch": drawn["sketch"], **on_fake}
         if told.c_model is not None:
             outputs.update(run(told.c_model, drawn["sketch"]))
         asked = told.g_targets(drawn["label"], tf.shape(batch.sketch)[0])
@@ -336,10 +361,16 @@ class ConditionalGAN(AdversarialModel):
             weights |= dict.fromkeys(told.class_outputs, of_class)
         values = {name: loss.call(asked[name], outputs[name]) for name, loss in told.g_losses.items()}
         losses = {name: _mean(values[name], weights[name]) for name in values}
+        of_losses, gamma = self._g_weights, {}
+        if self.equilibrium is not None:
+            gamma = {"gamma": self.equilibrium.value}
+            of_losses = of_losses | {"label": of_losses["label"] * gamma["gamma"]}
+            drawn["c_loss_fake"] = _mean(values["label"], batch.weight)
         logs = {
-            "g_loss": sum(self._g_weights[name] * loss for name, loss in losses.items()),
+            "g_loss": sum(of_losses[name] * loss for name, loss in losses.items()),
             "g_l1": _of_counted(losses["sketch"], drawn["own"]),
             "g_adv": losses[told.adversarial],
+            **gamma,
         }
         if told.class_outputs:
             logs["g_class"] = sum(_mean(values[name], batch.weight) for name in told.class_outputs)
@@ -349,6 +380,10 @@ class ConditionalGAN(AdversarialModel):
             logs["g_loss"] += term.weight * loss
             logs[f"g_{term.name}"] = _of_counted(loss, counted)
         return logs
+
+    def after_step(self, drawn, is_updated):
+        if self.equilibrium is not None:
+            self.equilibrium.update(drawn["c_loss_fake"], drawn["c_loss"], is_updated)
 
     @staticmethod
     def _values(term, batch, drawn, training):
@@ -368,6 +403,18 @@ class ConditionalGAN(AdversarialModel):
         optimizers = config.pop("optimizers").items()
         optimizers = {f"{player}_optimizer": optimizer for player, optimizer in optimizers}
         return {**optimizers, **self._compiled_weights, **config}
+
+
+def _check_equilibrium(equilibrium, classifier):
+    if not isinstance(equilibrium, EquilibriumWeight):
+        raise ValueError(
+            f"`equilibrium` must be an `EquilibriumWeight` or None. Received: equilibrium={equilibrium!r}"
+        )
+    if classifier is None:
+        raise ValueError(
+            "`equilibrium` is for a model with a classifier. "
+            f"Received: equilibrium={equilibrium!r}, and no classifier"
+        )
 
 
 def _weighted(loss, y_true, y_pred, weight):

@@ -56,12 +56,14 @@ class EquilibriumWeight(keras.layers.Layer):
         # A copy: else it would be the variable itself, and read after the update.
         return ops.copy(self._gamma)
 
-    def update(self, loss_fake, loss_real):
+    def update(self, loss_fake, loss_real, is_updated=True):
         """Moves gamma by one step of the rule; works in a graph.
 
         Args:
             loss_fake: The classifier's loss on fakes: a scalar, or one value a sample.
             loss_real: Its loss on real samples, likewise.
+            is_updated: Whether the step moved the generator: one that is skipped for an overflow, or
+                only accumulates gradients, must not count.
 
         Returns:
             The new gamma, a float32 scalar. A loss that is not finite, as in a step that mixed
@@ -69,7 +71,8 @@ class EquilibriumWeight(keras.layers.Layer):
         """
         fake, real = (ops.mean(ops.cast(loss, "float32")) for loss in (loss_fake, loss_real))
         change = self.rate * (fake - self.target * real)
-        change = ops.where(ops.isfinite(change), change, 0.0)
+        # No cond: several devices cannot assign in one.
+        change = ops.where(ops.logical_and(is_updated, ops.isfinite(change)), change, 0.0)
         self._gamma.assign(ops.clip(self.value + change, 0.0, self.most))
         return self.value
 

@@ -1,5 +1,7 @@
 """What the networks of a conditional GAN are told: both engines train by this."""
 
+from keras import ops
+
 from keras_cgan.adversarial_losses import ADVERSARIAL_LOSSES
 from keras_cgan.checks import check_choice
 from keras_cgan.losses import L1Loss, L2Loss, RealFakeLoss
@@ -28,7 +30,8 @@ class Objectives:
         label_smoothing: How far below 1 the target `real_fake` of real sketches is in D's
             step, in [0, 1): one-sided (Salimans et al. 2016, section 3.4).
         adversarial_loss: What `real_fake` loses, D's side and G's: one of `ADVERSARIAL_LOSSES`, of
-            which `"nonsaturating"` is the cross-entropy with those targets. Others need logits.
+            which `"nonsaturating"` is the cross-entropy with those targets; or `"relativistic"`, the
+            same of differences (`relative_outputs`). Others than the first need logits.
 
     Attributes:
         generator: The generator as a functional model.
@@ -40,6 +43,7 @@ class Objectives:
         judged_shape: The shape of the images that D sees, without the batch.
         adversarial: The output of D whose loss is `g_adv`.
         adversarial_loss: As it was given.
+        relativistic: Whether `real_fake` is judged by how much more real than its counterpart D calls it.
         takes_label: Whether the generator takes the label.
         d_takes_label: Whether the discriminator does.
         needs_label: Whether any network needs the label.
@@ -65,7 +69,7 @@ class Objectives:
         adversarial_loss="nonsaturating",
     ):
         check_choice("reconstruction", reconstruction, ("l1", "l2"))
-        check_choice("adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES)
+        check_choice("adversarial_loss", adversarial_loss, (*ADVERSARIAL_LOSSES, "relativistic"))
         self._networks = generator, discriminator, classifier
         self.check_trainable()
         self.generator = functional_generator(generator)
@@ -83,6 +87,7 @@ class Objectives:
             check_takes("classifier", self.c_model.input.shape[1:], self.generator.output.shape[1:])
         self._smoothing = _check_smoothing(label_smoothing, self._d_heads, adversarial_loss)
         self.adversarial_loss = adversarial_loss
+        self.relativistic = adversarial_loss == "relativistic"
 
         # Q's labels count on real sketches alone: a mean over what has weight.
         self.d_losses = {
@@ -94,6 +99,7 @@ class Objectives:
         self.g_losses["sketch"] = L1Loss() if reconstruction == "l1" else L2Loss()
         if adversarial_loss != "nonsaturating":
             self.check_scores(adversarial_loss=adversarial_loss)
+        if adversarial_loss not in ("nonsaturating", "relativistic"):
             self.d_losses["real_fake"] = RealFakeLoss(adversarial_loss)
             self.g_losses["real_fake"] = RealFakeLoss(adversarial_loss, generator=True)
         self.adversarial = "real_fake" if "real_fake" in self._d_heads else "classes"
@@ -215,6 +221,22 @@ class Objectives:
                     f"`trainable` must be left True: no step here needs a flag. Received: {network.name!r} "
                     "with trainable=False"
                 )
+
+
+def relative_outputs(outputs, others):
+    """D's outputs with `real_fake` as the logit that each is more real than the other of its place.
+
+    Args:
+        outputs: A dict of D's logits: of real sketches, or of fakes.
+        others: Of the fakes of the same photos, or of the real sketches.
+
+    Returns:
+        A dict like `outputs`. With the targets of real and fake, and half of each loss, D loses
+        softplus(-(s_real - s_fake)): the two halves are the same.
+    """
+    # Widened first, as losses widen: a difference of half-precision scores is rounded, or infinite.
+    scores, other = (ops.cast(each["real_fake"], "float32") for each in (outputs, others))
+    return {**outputs, "real_fake": scores - other}
 
 
 def _input_names(generator):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_cgan.adversarial_losses import ADVERSARIAL_LOSSES
 from keras_cgan.checks import check_choice
 from keras_cgan.training.adversarial_checks import check_range
 from keras_cgan.training.combined import FixedNetwork, combined_model
@@ -26,7 +27,7 @@ class ReferenceTrainer:
         l1_weight, adversarial_weight, class_weight: Weights of G's losses.
         reconstruction: `"l1"` or `"l2"`: what `l1_weight` weighs, and `g_l1` is.
         label_smoothing: How far below 1 the target `real_fake` of real sketches is for D.
-        adversarial_loss: What `real_fake` loses, as `ConditionalGAN` takes it.
+        adversarial_loss: What `real_fake` loses: one of `ADVERSARIAL_LOSSES`, as `ConditionalGAN` takes them.
         update: `"sequential"`: G learns from D and C after their updates, as in the answer;
             `"simultaneous"`: from D and C as they were before (TensorFlow's tutorial).
         joined_batch: Whether D learns from one batch of real then fake, or from two, by an
@@ -66,6 +67,8 @@ class ReferenceTrainer:
         run_eagerly=False,
     ):
         check_choice("update", update, ("sequential", "simultaneous"))
+        # Not of pairs: `train_on_batch` weighs each output for itself.
+        check_choice("adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES)
         self.generator, self.discriminator, self.classifier = generator, discriminator, classifier
         self.update, self.joined_batch = update, joined_batch
         told = self.objectives = Objectives(

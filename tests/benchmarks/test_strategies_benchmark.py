@@ -49,6 +49,7 @@ def settings_of(name):
         "warp": strategies.warp_of(cell),
         "blur": cell.get("blur_rate", 0.0),
         "average": model.average_decay,
+        "equilibrium": model.equilibrium is not None,
         **{key: model._given[key] for key in given},
     }
 
@@ -78,6 +79,8 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "and a second D at half the size": {"judges"},
         "and projection": {"judges", "projection"},
         "and a second D of the pair + projection": {"judges", "projection"},
+        "and relativistic + R1": {"adversarial_loss", "r1_weight"},
+        "and equilibrium": {"equilibrium"},
         "class-and-photo": set(),
     }
     assert changed == expected[name]

@@ -73,6 +73,14 @@ def test_a_loss_that_is_not_finite_is_passed_over(loss):
     assert float(weight.update(loss, 1.0)) == float(weight.update(1.0, loss)) == 0.5
 
 
+@pytest.mark.parametrize("wrap", [lambda f: f, tf.function], ids=["eager", "graph"])
+def test_a_step_that_moved_no_generator_is_passed_over(wrap):
+    weight = EquilibriumWeight(rate=1.0, start=0.5)
+    update = wrap(weight.update)
+    values = [float(update(1.5, 0.75, tf.constant(is_updated))) for is_updated in (False, True, False)]
+    assert values == [0.5, 1.25, 1.25]
+
+
 def test_gamma_is_no_weight_to_be_trained_and_stops_gradients():
     weight = EquilibriumWeight(rate=1.0)
     loss = tf.Variable(1.0)

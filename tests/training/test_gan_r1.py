@@ -68,6 +68,11 @@ def test_loss_and_step_by_hand_of_one_pass_for_all():
     assert_step_is_of_r1(GRAPH, every=2, update="simultaneous")
 
 
+def test_loss_and_step_by_hand_beside_a_relativistic_loss():
+    """R1 is of what D says of real pairs, not of the differences."""
+    assert_step_is_of_r1({**GRAPH, "adversarial_loss": "relativistic"}, every=2)
+
+
 @pytest.mark.slow
 def test_loss_and_step_by_hand_by_xla():
     assert_step_is_of_r1({**GRAPH, "compiled": {"jit_compile": True}}, every=2)

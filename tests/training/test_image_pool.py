@@ -142,6 +142,23 @@ def test_the_discriminator_sees_the_pools_fakes_with_their_own_labels_and_weight
     assert came["judged"].shape == judged.shape
 
 
+def test_a_relativistic_discriminator_compares_what_the_pool_shows_with_the_real_sketch_in_its_place():
+    """Each of the pair by its own weight, and half; G compares what it has just drawn."""
+    x, sketch = tiny.batch(4)
+    judged = np.random.default_rng(5).uniform(-1, 1, (4, *tiny.SIZE, 4)).astype("float32")
+    own, others = np.array([1, 0, 2, 1], "float32"), np.array([0.5, 2, 1, 0], "float32")
+    gan = with_pool("pix2pix", {"judged": judged, "weight": others}, adversarial_loss="relativistic")
+    plain = sgd_gan(tiny.copies((gan.generator, gan.discriminator)), adversarial_loss="relativistic")
+    d_model = tiny.copy(gan.objectives.d_model)
+    scores = d_model(np.concatenate([tiny.pair(x, sketch), judged]), training=True)["real_fake"].numpy()
+    each = np.logaddexp(0, scores[4:] - scores[:4])[:, 0]
+    for model in (gan, plain):
+        model.optimizers["d"].learning_rate = 0.0
+    logs, expected = (model.train_on_batch(x, sketch, own) for model in (gan, plain))
+    assert logs["d_loss"] == pytest.approx(((own + others) / 2 * each).mean(), rel=1e-5)
+    assert logs["g_adv"] == pytest.approx(expected["g_adv"], rel=1e-5)
+
+
 def test_the_generator_learns_from_what_it_has_just_drawn():
     """With a discriminator that does not learn the pool makes no difference to G."""
     parts = networks("sigmoid")
