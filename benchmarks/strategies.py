@@ -102,6 +102,13 @@ ABLATION = {
         "adversarial_loss": "relativistic",
         "r1_weight": 1.0,
     },
+    "and relativistic + R1 + R2": {
+        "strategy": PHOTO,
+        "label": True,
+        "adversarial_loss": "relativistic",
+        "r1_weight": 1.0,
+        "r2_weight": 1.0,
+    },
     # From the weight as it is, at CelebA's rate: with noise on its input C still loses .7 on real sketches
     # after 1500 of 2385 steps, and .1 less to .1 more on fakes: at a rate of .001 gamma stayed within .04.
     "and equilibrium": {

@@ -25,9 +25,10 @@ class FeatureMatching(GeneratorTerm):
         network: `"discriminator"` or `"classifier"`, that of the `ConditionalGAN` that takes the term, or a
             functional `keras.Model`. One that is the gan's own is taken by its name: a saved gan has it once.
         weight: As in `GeneratorTerm`.
-        layers: Names of the layers of the network whose outputs are compared. By default those of a
-            nonlinearity, before the network's outputs. They must not read the label, where the
-            network is a discriminator that takes it.
+        layers: Names of the layers of the network whose outputs are compared; those of a model within it,
+            such as a part of a `joined_discriminator`, as `"part/layer"`. By default those of a
+            nonlinearity, before the outputs of the network, or of the model within. They must not read the
+            label, where the network is a discriminator that takes it.
         name: Name of the term.
 
     Raises:
@@ -135,32 +136,72 @@ def feature_network(network, layers=None):
     >>> [output.shape[1:] for output in feature_network(discriminator).outputs]
     [(32, 32, 64), (16, 16, 128), (15, 15, 256)]
     """
-    inputs = getattr(network, "inputs", None) or ()
-    told = len(inputs) == 2 and isinstance(network.input, dict) and set(network.input) == {"image", "label"}
-    if len(inputs) != 1 and not told:
+    image = _image_of(network)
+    if image is None:
         raise ValueError(
             "`network` must be a functional model with one input, the sketch or the stacked pair, or with a "
             f"dict of it as 'image' and 'label'. Received: network={network!r}"
         )
-    known = {layer.name: layer for layer in network.layers}
+    known = _named_layers(network)
     if layers is None:
-        ends = {id(tensor) for tensor in network.outputs}
-        layers = [
-            name for name, layer in known.items() if _is_nonlinear(layer) and id(layer.output) not in ends
-        ]
+        layers = [name for name, is_default in known.items() if is_default]
     if not layers or not set(layers) <= set(known):
         raise ValueError(
             f"`layers` must be names of layers of {network.name!r}, which has {list(known)}. "
             f"Received: layers={tuple(layers)}"
         )
-    image, outputs = network.input["image"] if told else inputs[0], [known[name].output for name in layers]
     try:
-        return keras.Model(image, outputs, name=network.name)
+        return keras.Model(image, _outputs(network, layers), name=network.name)
     except ValueError as error:  # Keras': not all can be computed from the image
         raise ValueError(
             f"`layers` must be names of layers of {network.name!r} that do not read the label. "
             f"Received: layers={tuple(layers)}"
         ) from error
+
+
+def _image_of(network):
+    """The input of a functional network that is the image; `None` of any other layer."""
+    inputs = (getattr(network, "inputs", None) or ()) if isinstance(network, keras.Model) else ()
+    if len(inputs) == 1:
+        return inputs[0]
+    told = len(inputs) == 2 and isinstance(network.input, dict) and set(network.input) == {"image", "label"}
+    return network.input["image"] if told else None
+
+
+def _named_layers(network):
+    """Names of layers, also of a model within -> whether each is a nonlinearity before the outputs."""
+    ends, names = {id(tensor) for tensor in network.outputs}, {}
+    for layer in network.layers:
+        if _image_of(layer) is None:
+            names[layer.name] = _is_nonlinear(layer) and id(layer.output) not in ends
+        else:
+            names |= {f"{layer.name}/{name}": chosen for name, chosen in _named_layers(layer).items()}
+    return names
+
+
+def _outputs(network, layers):
+    """What layers put out in the graph of their network; those of a model within by a pass up to them."""
+    outputs, within = {}, {}
+    for name in layers:
+        layer, _, rest = name.partition("/")
+        if rest:
+            within.setdefault(layer, []).append(rest)
+        else:
+            outputs[name] = network.get_layer(layer).output
+    for part, names in within.items():
+        features = feature_network(network.get_layer(part), names)
+        found = keras.tree.flatten(features(_shown(network, part)))
+        outputs |= {f"{part}/{name}": feature for name, feature in zip(names, found, strict=True)}
+    return [outputs[name] for name in layers]
+
+
+def _shown(network, part):
+    """The image that a model within a network is given there: it may be part of other networks too."""
+    levels = getattr(network, "_functional", network)._nodes_by_depth  # a Sequential holds a functional one
+    (given, *_), *_ = (
+        node.arguments.args for nodes in levels.values() for node in nodes if node.operation.name == part
+    )
+    return given["image"] if isinstance(given, dict) else given
 
 
 def _is_nonlinear(layer):

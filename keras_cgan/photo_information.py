@@ -31,7 +31,8 @@ class PhotoInformation(GeneratorTerm):
         name: Name of the term.
 
     Raises:
-        ValueError: An argument is not in its range, or the towers' embeddings are of two lengths.
+        ValueError: An argument is not in its range, or the towers' embeddings are of two lengths; when the
+            gan takes the term: a tower takes other images than the gan's photos or sketches.
 
     Example:
 
@@ -64,6 +65,11 @@ class PhotoInformation(GeneratorTerm):
         self._classes = self.add_weight((queue,), nothing, name="classes", **options)
         self._seeds = keras.random.SeedGenerator()
         self.built = True
+
+    def bind(self, gan):
+        inputs = gan.objectives.generator.input
+        _check_takes("photo_tower", self.photo_tower, inputs["photo"] if isinstance(inputs, dict) else inputs)
+        _check_takes("sketch_tower", self.sketch_tower, gan.objectives.generator.output)
 
     def call(self, drawn, asked, photo, label, sketch, training=True):
         size = ops.shape(drawn)[0]
@@ -104,3 +110,13 @@ class PhotoInformation(GeneratorTerm):
             for name in ("photo_tower", "sketch_tower")
         }
         return cls(**{**config, **towers})
+
+
+def _check_takes(argument, tower, images):
+    """Raises a `ValueError` where a tower takes other images than these; `None` fits every side."""
+    taken, shape = tower.input.shape[1:], images.shape[1:]
+    if len(taken) != len(shape) or any(None not in both and both[0] != both[1] for both in zip(taken, shape)):
+        raise ValueError(
+            f"`{argument}` must take the gan's {argument.removesuffix('_tower')}, of shape {tuple(shape)}. "
+            f"Received: {argument} with input shape {tuple(taken)}"
+        )

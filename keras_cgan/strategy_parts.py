@@ -83,12 +83,12 @@ def strategy_networks(
     return generator, discriminator, classifier
 
 
-def strategy_towers(strategy, photo_shape, aligned=False):
+def strategy_towers(strategy, photo_shape, aligned=False, sketch_channels=1):
     """The towers that a strategy looks through, not trained yet.
 
     Args:
         strategy, aligned: As `photo_options` takes them.
-        photo_shape: As `photo_towers` takes it.
+        photo_shape, sketch_channels: As `photo_towers` takes them.
 
     Returns:
         `photo_towers`; `None` where the strategy has no need of them.
@@ -98,7 +98,9 @@ def strategy_towers(strategy, photo_shape, aligned=False):
     >>> towers = strategy_towers("class-and-photo", (64, 64, 3))
     >>> train_towers(*towers, *tower_pairs(pairs, (64, 64)), steps=TOWER_STEPS)
     """
-    return photo_towers(photo_shape) if "photo_information" in photo_weights(strategy, aligned) else None
+    if "photo_information" not in photo_weights(strategy, aligned):
+        return None
+    return photo_towers(photo_shape, sketch_channels)
 
 
 def photo_options(strategy, aligned=False, towers=None, n_photos=None):

@@ -9,6 +9,7 @@ from keras_cgan import (
     ConditionalGAN,
     DiffAugment,
     FeatureMatching,
+    joined_discriminator,
     lenet_classifier,
     patch_discriminator,
     resnet_classifier,
@@ -111,6 +112,56 @@ def test_by_hand_of_a_discriminator_that_is_told_the_label():
     np.testing.assert_allclose(alone, expected, rtol=1e-5)
     logs = model.train_on_batch(*batch(), return_dict=True)
     assert 0 < logs["g_feature_matching"] < np.inf
+
+
+def joined_parts():
+    """Three discriminators: of the pair at half the size, of the sketch, and one that is told the label."""
+    options = {"filters": 2, "n_layers": 1, "norm": None}
+    return [
+        patch_discriminator((8, 8, 4), name="coarse", **options),
+        patch_discriminator(SKETCH, name="sketch", **options),
+        patch_discriminator(PAIR, name="told", n_classes=2, **options),
+    ]
+
+
+@pytest.mark.parametrize("layers", [None, ("told/patch_relu", "coarse/trunk1_relu", "told/trunk1_relu")])
+def test_by_hand_of_joined_discriminators(layers):
+    """Each part's features are of what it is shown."""
+    parts = joined_parts()
+    joined_discriminator(PAIR, parts)  # of which they are parts, too, shown other images
+    joined = joined_discriminator(PAIR, parts, augment=keras.layers.Rescaling(0.5))
+    drawn, true, photo = images(1), images(1, seed=1), images(3, seed=2)
+
+    def features(sketch):
+        pair = 0.5 * np.concatenate([photo, sketch], axis=-1)
+        halves = pair.reshape(3, 8, 2, 8, 2, 4).mean(axis=(2, 4))
+        blind = keras.Model(parts[2].input["image"], parts[2].get_layer("patch_relu").output)
+        both = ["trunk1_relu", "patch_relu"]
+        found = zip(
+            ("coarse", "sketch", "told"),
+            (
+                outputs(parts[0], both, halves),
+                outputs(parts[1], both, pair[..., 3:]),
+                outputs(blind, both, pair),
+            ),
+        )
+        named = {f"{part}/{name}": x for part, both_found in found for name, x in zip(both, both_found)}
+        return [named[name] for name in layers or named]
+
+    expected = [np.mean(np.abs(a - b), axis=(1, 2, 3)) for a, b in zip(features(drawn), features(true))]
+    found = value(FeatureMatching(joined, layers=layers), drawn, true, photo)
+    np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=1e-5)
+
+
+def test_a_gan_of_joined_discriminators_is_saved_with_the_term(tmp_path):
+    joined = joined_discriminator(PAIR, joined_parts(), augment=DiffAugment())
+    model = gan(joined, terms=[FeatureMatching()])
+    assert 0 < model.train_on_batch(*batch(), return_dict=True)["g_feature_matching"] < np.inf
+    model.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    first, second = (made.train_on_batch(*batch(), return_dict=True) for made in (model, loaded))
+    assert second == pytest.approx(first, rel=1e-4)
+    assert len(loaded.variables) == len(model.variables)
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "spectral"])
@@ -269,6 +320,14 @@ def test_checkpoints(tmp_path):
         (
             lambda: FeatureMatching(pairs_discriminator(n_classes=2), layers=["patch_relu", "label_add"]),
             r"`layers` must be .* 'discriminator' that do not read the label. Received: .*'label_add'\)",
+        ),
+        (
+            lambda: FeatureMatching(joined_discriminator(PAIR, joined_parts()), layers=["told"]),
+            r"'told/patch_relu'.* Received: layers=\('told',\)",
+        ),
+        (
+            lambda: FeatureMatching(joined_discriminator(PAIR, joined_parts()), layers=["told/label_add"]),
+            r"'discriminator' that do not read the label. Received: layers=\('told/label_add',\)",
         ),
         (
             lambda: gan(terms=[FeatureMatching(layers=("relu",))]),

@@ -22,6 +22,7 @@ from keras_cgan import (
 from keras_cgan.contrastive import image_tower
 from keras_cgan.data import EmbeddedPairs
 from keras_cgan.photo_information import PhotoInformation
+from keras_cgan.strategy_parts import strategy_towers
 from keras_cgan.testing import moved_variables
 
 SIZE = (16, 16)
@@ -206,3 +207,39 @@ def test_refusals(options, message):
 def test_towers_of_two_lengths():
     with pytest.raises(ValueError, match="one length. Received: 3 and 8"):
         PhotoInformation(corner_tower("photo"), image_tower((*SIZE, 1), size=8))
+
+
+@pytest.mark.parametrize(
+    ("photo", "sketch", "message"),
+    [
+        (
+            (*SIZE, 1),
+            (*SIZE, 1),
+            r"`photo_tower` .* photo, of shape \(16, 16, 3\). Received: .*\(16, 16, 1\)",
+        ),
+        (
+            (*SIZE, 3),
+            (32, 32, 1),
+            r"`sketch_tower` .* sketch, of shape \(16, 16, 1\). Received: .*\(32, 32, 1\)",
+        ),
+        (
+            (*SIZE, 3),
+            (*SIZE, 3),
+            r"`sketch_tower` .* sketch, of shape \(16, 16, 1\). Received: .*\(16, 16, 3\)",
+        ),
+    ],
+)
+def test_towers_of_other_images_than_the_gans_are_refused(photo, sketch, message):
+    networks = unet_generator((*SIZE, 3), n_classes=2, filters=2), patch_discriminator((*SIZE, 1), 2, 1)
+    with pytest.raises(ValueError, match=message):
+        ConditionalGAN(*networks, terms=[PhotoInformation(image_tower(photo), image_tower(sketch))])
+
+
+def test_sketches_of_three_channels_are_trained_on_with_towers_for_them():
+    networks = strategy_networks("class-and-photo", (*SIZE, 3), 2, filters=2, n_layers=1, sketch_channels=3)
+    towers = strategy_towers("class-and-photo", (*SIZE, 3), sketch_channels=3)
+    model = strategy_model("class-and-photo", networks, towers=towers)
+    rng = np.random.default_rng(0)
+    photo, sketch = (rng.uniform(-1, 1, (2, *SIZE, 3)).astype("float32") for _ in range(2))
+    logs = model.train_on_batch({"photo": photo, "label": labels(0, 1)}, sketch, return_dict=True)
+    assert np.isfinite(logs["g_photo_information"])

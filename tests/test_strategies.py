@@ -190,6 +190,8 @@ def test_towers_are_for_pairs_that_do_not_align():
     assert photo.input_shape == (None, *PHOTO) and sketch.input_shape == (None, 48, 64, 1)
     assert strategy_towers("class-and-photo", PHOTO, aligned=True) is None
     assert strategy_towers("classifier", PHOTO) is None
+    of_colour = strategy_towers("class-and-photo", PHOTO, sketch_channels=3)
+    assert [tower.input_shape for tower in of_colour] == [(None, *PHOTO)] * 2
 
 
 def test_towers_learn_from_no_more_pixels_than_memory_holds(monkeypatch):

@@ -36,7 +36,8 @@ class CollapseAlarm(keras.callbacks.Callback):
     - `"d wins"`: `d_loss` is about 0, so D tells every fake and G has nothing left to learn from.
     - `"identical"`: one picture, or blank paper, for all photos.
     - `"one a class"`: one picture for all photos of a class.
-    - `"one class"`: the classifier takes all sketches for one class, though their labels differ.
+    - `"one class"`: the classifier, or D's class head, takes all sketches for one class, though their labels
+      differ.
 
     The last four must last for `patience` epochs, after `warm_up` updates of the generator. Each is
     said once, and once more where it was over and comes back.
@@ -47,8 +48,9 @@ class CollapseAlarm(keras.callbacks.Callback):
         labels: Theirs, `(n, n_classes)`, one-hot; also for a generator without a label input.
         sketches: Optional true sketches of the photos. Diversity is then a share of theirs, else of the
             photos' own.
-        judge: Optional model from sketches to `(batch, n_classes)`; by default the GAN's classifier.
-            Without one, "one class" is not looked for.
+        judge: Optional model from sketches to `(batch, n_classes)`; by default the GAN's classifier, or what
+            D says of the class (`label`, or `classes` without the unit of fakeness). With none of them, "one
+            class" is not looked for.
         patience: How many epochs in a row.
         warm_up: Updates of the generator, in which all sketches may still be alike.
         least_d_loss: Below it `d_loss` is about 0; above the least that label smoothing allows.
@@ -132,7 +134,6 @@ class CollapseAlarm(keras.callbacks.Callback):
         if updates < self.warm_up:
             return found
         told = self.model.objectives
-        judge = self.model.classifier if self.judge is None else self.judge
         least = self.least_d_loss + signs.least_d_loss(told, self._labels[:1])
         return found | {
             "d wins": signs.d_wins(logs.get("d_loss", math.inf), least),
@@ -140,8 +141,23 @@ class CollapseAlarm(keras.callbacks.Callback):
             "one a class": signs.one_a_class(
                 drawn, self._photos, self._labels, self._sketches, self.least_diversity
             ),
-            "one class": signs.one_class(drawn, self._labels, self._sketches, judge),
+            "one class": signs.one_class(drawn, self._labels, self._sketches, *self._judge()),
         }
+
+    def _judge(self):
+        """What names the class of the sketches that are looked at, or `None`, and what it is called."""
+        judge = self.model.classifier if self.judge is None else self.judge
+        told = self.model.objectives
+        head = next((name for name in ("label", "classes") if name in told.d_losses), None)
+        if judge is not None or head is None:
+            return judge, "the classifier"
+
+        def class_head(sketches, training):
+            judged = self.model._judged(self._photos, ops.convert_to_tensor(sketches))
+            said = told.d_model(told.discriminator_inputs(judged, self._labels), training=training)[head]
+            return said[:, 1:] if head == "classes" else said  # the first unit is fakeness
+
+        return class_head, "the class head of the discriminator"
 
     def _state(self):
         """A checksum of each of the generator's weights, and how many updates it has had."""

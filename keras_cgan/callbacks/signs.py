@@ -115,15 +115,15 @@ def one_a_class(drawn, photos, labels, sketches, least):
     )
 
 
-def one_class(drawn, labels, sketches, judge):
-    """Whether a classifier takes nearly all sketches for one class, though their labels differ."""
+def one_class(drawn, labels, sketches, judge, name="the classifier"):
+    """Whether a judge of this name takes nearly all sketches for one class, though their labels differ."""
     classes = np.argmax(labels, axis=1)
     if judge is None or _share(classes) >= _NEARLY_ALL:
         return None
     named = _named(judge, drawn)
     if _share(named) < _NEARLY_ALL:
         return None
-    said = f"the classifier takes {_share(named):.0%} of the sketches for class {np.bincount(named).argmax()}"
+    said = f"{name} takes {_share(named):.0%} of the sketches for class {np.bincount(named).argmax()}"
     if sketches is not None and _share(_named(judge, sketches)) >= _NEARLY_ALL:
         return f"{said}, and the true ones as well: it has learnt nothing. A lower rate for it may help"
     return (

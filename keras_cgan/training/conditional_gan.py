@@ -56,7 +56,8 @@ class ConditionalGAN(AdversarialModel):
         r1_weight: Weight of R1 in D's loss, the squared slope of `real_fake` at what D sees of real pairs
             (`r1_penalty`): half the paper's gamma. It is part of `d_loss` in training, not in evaluation.
             D must make logits, and is best without batch norm, which makes samples depend on one another.
-        r1_every: R1 is taken in the first of so many updates of D, times as many; 1: in each.
+        r2_weight: Weight of R2, the same at what D sees of fakes, in the same places.
+        r1_every: R1 and R2 are taken in the first of so many updates of D, times as many; 1: in each.
         update: `"sequential"`: G learns from D and C after their updates, as in the answer;
             `"simultaneous"`: from D and C as they were before (TensorFlow's tutorial).
         joined_batch: Whether D reads real and fake in one batch or in two, for one update of
@@ -90,8 +91,9 @@ class ConditionalGAN(AdversarialModel):
     Source: the answer's step; Isola et al. 2017, section 3.3; the image pool: Shrivastava et
     al. 2017, section 2.3; hinge: Lim and Ye 2017, "Geometric GAN"; relativistic: Jolicoeur-Martineau
     2018, "The relativistic discriminator", RSGAN, and Huang et al. 2024, "The GAN is dead; long live the
-    GAN!", RpGAN; R1: Mescheder et al. 2018, equation 9, taken lazily: Karras et al. 2020 (StyleGAN2), section
-    3.1; the equilibrium: Lee and Seok 2017, "Controllable generative adversarial network", section 3.
+    GAN!", RpGAN; R1 and R2: Mescheder et al. 2018, equations 9 and 10 (beside RpGAN: Huang et al.),
+    taken lazily: Karras et al. 2020 (StyleGAN2), section 3.1; the equilibrium: Lee and Seok 2017,
+    "Controllable generative adversarial network", section 3.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class ConditionalGAN(AdversarialModel):
         label_smoothing=0.0,
         adversarial_loss="nonsaturating",
         r1_weight=0.0,
+        r2_weight=0.0,
         r1_every=16,
         update="sequential",
         joined_batch=None,
@@ -133,6 +136,7 @@ class ConditionalGAN(AdversarialModel):
             "label_smoothing": label_smoothing,
             "adversarial_loss": adversarial_loss,
             "r1_weight": r1_weight,
+            "r2_weight": r2_weight,
             "r1_every": r1_every,
             "update": update,
             "joined_batch": joined_batch,
@@ -151,11 +155,11 @@ class ConditionalGAN(AdversarialModel):
         self.generator, self.discriminator, self.classifier = generator, discriminator, classifier
         self.joined_batch = update == "sequential" if joined_batch is None else joined_batch
         check_joined_batch(self.joined_batch, discriminator)
-        check_weights(r1_weight=r1_weight)
+        slopes = {"r1_weight": r1_weight, "r2_weight": r2_weight}
+        check_weights(**slopes)
         check_at_least(1, r1_every=r1_every)
-        if r1_weight:
-            told.check_scores(r1_weight=r1_weight)
-        self.r1_weight, self.r1_every = r1_weight, r1_every
+        told.check_scores(**{name: weight for name, weight in slopes.items() if weight})
+        self.r1_weight, self.r2_weight, self.r1_every = r1_weight, r2_weight, r1_every
         check_at_least(0, image_pool=image_pool)
         self._pool = None
         if image_pool:
@@ -306,23 +310,28 @@ class ConditionalGAN(AdversarialModel):
                 share = (half is real) if name == "label" else 0.5
                 if share:
                     loss += share * _weighted(criterion, targets[name], output[name], half["weight"])
-        if self.r1_weight and run.training:
-            loss += self.r1_weight * self._r1(real)
+        halves = [half for half in ((self.r1_weight, real), (self.r2_weight, fake)) if half[0]]
+        if halves and run.training:
+            loss += self._penalty(halves)
         return {"d_loss": loss}
 
-    def _r1(self, real):
-        """R1 at real images, lazily: by D's updates, so that those that overflow are taken again."""
+    def _penalty(self, halves):
+        """R1 at real images, R2 at fakes, each with its weight.
 
-        def critic(images):
-            # Only looked through: batch norm's averages are of the pass that judges.
-            network = faster_network(self.objectives.d_model)
-            inputs = self.objectives.discriminator_inputs(images, real["label"])
-            return call_fixed(network, inputs, training=True)["real_fake"]
+        Lazily: by D's updates, so that those that overflow are taken again.
+        """
+
+        def slopes(half):
+            def critic(images):
+                # Only looked through: batch norm's averages are of the pass that judges.
+                network = faster_network(self.objectives.d_model)
+                inputs = self.objectives.discriminator_inputs(images, half["label"])
+                return call_fixed(network, inputs, training=True)["real_fake"]
+
+            return _mean(r1_penalty(critic, half["judged"]), half["weight"])
 
         updates = tf.convert_to_tensor(self.optimizers["d"].iterations)
-        return lazily(
-            lambda: _mean(r1_penalty(critic, real["judged"]), real["weight"]), self.r1_every, updates
-        )
+        return lazily(lambda: sum(weight * slopes(half) for weight, half in halves), self.r1_every, updates)
 
     def _judge(self, real, fake, size, run):
         """D's outputs for real and for fake: by one pass, or by two."""

@@ -58,7 +58,7 @@ def gradient_penalty(critic, real, fake, seed=None):
 
 
 def r1_penalty(critic, real):
-    """The squared slope of a discriminator at real samples.
+    """The squared slope of a discriminator at real samples; at fakes it is R2.
 
     Without the paper's factor of one half: R1 with its gamma is `gamma / 2` times the mean of this.
 
@@ -74,7 +74,7 @@ def r1_penalty(critic, real):
     >>> d_loss += gamma / 2 * r1_penalty(critic, images)
 
     Source: Mescheder et al. 2018, "Which training methods for GANs do actually converge?",
-    equation 9.
+    equation 9; R2: equation 10.
     """
     return _squared_slopes(critic, tf.stop_gradient(tf.cast(real, tf.float32)))
 

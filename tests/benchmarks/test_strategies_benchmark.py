@@ -38,7 +38,7 @@ def settings_of(name):
     cell = strategies.ABLATION[name]
     model = strategies.make_model(cell, SIZE, 3, 2, photo_towers((*SIZE, 3)))
     of_d = model.discriminator.layers
-    given = ("l1_weight", "class_weight", "adversarial_weight", "adversarial_loss", "r1_weight")
+    given = ("l1_weight", "class_weight", "adversarial_weight", "adversarial_loss", "r1_weight", "r2_weight")
     return {
         "terms": {term.name for term in model.terms},
         "augment": any(type(layer).__name__ == "DiffAugment" for layer in of_d),
@@ -80,6 +80,7 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "and projection": {"judges", "projection"},
         "and a second D of the pair + projection": {"judges", "projection"},
         "and relativistic + R1": {"adversarial_loss", "r1_weight"},
+        "and relativistic + R1 + R2": {"adversarial_loss", "r1_weight", "r2_weight"},
         "and equilibrium": {"equilibrium"},
         "class-and-photo": set(),
     }

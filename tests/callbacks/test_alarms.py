@@ -177,6 +177,33 @@ def test_one_class_for_all_by_the_judge_given_and_by_the_gans_own():
     assert "for class 2, and the true ones as well" in messages[0]
 
 
+@pytest.mark.parametrize("strategy", ["sigmoid", "fake-class", "two-head", "shared-q"])
+def test_one_class_for_all_by_the_class_head_of_d(strategy):
+    parts = networks(strategy)
+    sketches = tiny.batch(9, seed=5)[1]
+    callback = alarm(sketches=sketches, patience=1)
+    still = {"d_optimizer": keras.optimizers.SGD(1e-9)}
+    gan = sgd_gan(parts, RATES, compiled=still)
+    callback.set_model(gan)
+    judge, name = callback._judge()
+    judged = sketches if parts[1].input.shape[-1] == 1 else np.concatenate([held_out()[0], sketches], -1)
+    said = parts[1](judged)
+    if isinstance(said, dict):
+        said = said["label" if strategy == "shared-q" else "classes"]
+    expected = np.asarray(said)[:, -N_CLASSES:]
+    assert len(set(np.argmax(expected, axis=1))) > 1 or np.ptp(expected, axis=0).max() > 1e-3
+    order = np.argsort(np.argsort(expected, axis=1), axis=1)
+    np.testing.assert_array_equal(np.argsort(np.argsort(judge(sketches, training=False))), order)
+
+    dense = parts[1].get_layer("label_dense" if strategy == "shared-q" else "classes_dense")
+    # Of which fakeness, where there is a unit of it, says most.
+    bias = np.array([90.0, 0.0, 0.0, 50.0])[-dense.units :]
+    dense.set_weights([np.zeros_like(dense.kernel), bias])
+    messages = fit(gan, callback)
+    assert "one class" in kinds(callback)
+    assert any(f"{name} takes 100% of the sketches for class 2, and the true ones as" in m for m in messages)
+
+
 def test_photos_of_one_class_say_nothing_of_the_classifier():
     photos, labels = held_out()
     same = np.repeat(labels[:1], len(labels), axis=0)
@@ -248,7 +275,8 @@ def test_nothing_is_said_of_collapse_in_the_warm_up():
 def test_half_precision_and_an_average(policy):
     keras.config.set_dtype_policy(policy)
     gan = sgd_gan(networks("shared-q"), RATES, run_eagerly=False, average_decay=0.9)
-    callback = alarm(patience=2)
+    # A head of random weights names one class for all.
+    callback = alarm(patience=2, judge=lambda x, training: np.eye(N_CLASSES)[np.arange(len(x)) % N_CLASSES])
     assert fit(gan, callback, epochs=4) == []
 
 

@@ -42,6 +42,7 @@ def make_model():
         keras_cgan.lenet_classifier(sketch, N_CLASSES, dropout=0.0),
         average_decay=0.5,
         r1_weight=0.5,
+        r2_weight=0.25,
         r1_every=2,
     )
     # SGD shows any error of scale, where Adam would hide it; and its epsilon here keeps Adam from

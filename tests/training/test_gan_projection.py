@@ -167,22 +167,27 @@ def test_the_weights_of_the_one_that_learns_move_and_no_others(player):
 
 @pytest.mark.parametrize("options", [{}, {"run_eagerly": False}], ids=["eager", "graph"])
 @pytest.mark.parametrize("every", [1, 3])
-def test_r1_is_of_real_pairs_with_their_label(options, every, monkeypatch):
+@pytest.mark.parametrize("name", ["r1_weight", "r2_weight"])
+def test_r1_is_of_real_pairs_with_their_label_and_r2_of_fakes_with_theirs(name, options, every, monkeypatch):
     networks = parts()
     d = networks[1]
     x, sketch = tiny.batch()
     weight = np.array([2, 0, 1, 1], "float32")
     gan, plain = (
-        sgd_gan(networks, STILL, swap_rate=0.5, r1_weight=r1, r1_every=every, **options) for r1 in (3.0, 0.0)
+        sgd_gan(networks, STILL, swap_rate=0.5, r1_every=every, **{name: r1}, **options) for r1 in (3.0, 0.0)
     )
+    asked = np.roll(x["label"], 1, axis=1)
     for model in (gan, plain):
-        force(model, np.roll(x["label"], 1, axis=1), monkeypatch)
+        force(model, asked, monkeypatch)
+    pairs, labels = tiny.pair(x, sketch), (x["label"], asked)
+    if name == "r2_weight":
+        pairs, labels = tiny.pair(x, networks[0]({**x, "label": asked})), labels[::-1]
 
-    def r1(label):
-        found = r1_penalty(lambda images: said(d, images, label), tiny.pair(x, sketch))
+    def penalty(label):
+        found = r1_penalty(lambda images: said(d, images, label), pairs)
         return np.mean(weight * found.numpy())
 
-    own, other = r1(x["label"]), r1(np.roll(x["label"], 1, axis=1))
+    own, other = (penalty(label) for label in labels)
     assert abs(own - other) > 0.05 * own
     logs, without = (model.train_on_batch(x, sketch, weight) for model in (gan, plain))
     assert logs["d_loss"] - without["d_loss"] == pytest.approx(3 * every * own, rel=1e-3)
@@ -216,7 +221,7 @@ def test_an_earlier_fake_keeps_its_label(monkeypatch):
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision(policy):
-    options = {"r1_weight": 1.0, "r1_every": 1, "image_pool": 3, "swap_rate": 0.5}
+    options = {"r1_weight": 1.0, "r2_weight": 1.0, "r1_every": 1, "image_pool": 3, "swap_rate": 0.5}
     networks = parts(paired=False, norm="spectral")
     keras.config.set_dtype_policy(policy)
     half = parts(paired=False, norm="spectral")

@@ -1,4 +1,4 @@
-"""`ConditionalGAN(r1_weight=, r1_every=)`: R1 at real pairs, by hand, and when it is taken."""
+"""`ConditionalGAN(r1_weight=, r2_weight=, r1_every=)`: R1 at real pairs and R2 at fakes by hand, and when."""
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ from keras_cgan.training.penalties import lazily
 
 STILL = {"g": 0.0, "d": 0.0, "c": 0.0}
 GRAPH = {"run_eagerly": False}
+WEIGHTS = ["r1_weight", "r2_weight"]
 
 
 def smooth(strategy="pix2pix"):
@@ -37,15 +38,20 @@ def r1_by_hand(d, pairs, weight=None):
     return float(r1), outer.gradient(r1, variables, unconnected_gradients="zero")
 
 
-def assert_step_is_of_r1(options, every=1, update="sequential"):
-    """What R1 adds to the loss and to the step of D, against a twin without it."""
+def pairs_of(name, g, x, sketch):
+    """The pairs that D judges at which the penalty with a weight of this name is: real ones, or fakes."""
+    return tiny.pair(x, sketch if name == "r1_weight" else g(x, training=True))
+
+
+def assert_step_is_of_r1(options, every=1, update="sequential", name="r1_weight"):
+    """What R1, or R2, adds to the loss and to the step of D, against a twin without it."""
     parts = smooth()
     twins = tiny.copies(parts)
     x, sketch = tiny.batch()
-    pairs, weight = tiny.pair(x, sketch), np.array([2, 0, 1, 1], "float32")
+    pairs, weight = pairs_of(name, parts[0], x, sketch), np.array([2, 0, 1, 1], "float32")
     expected, gradients = r1_by_hand(parts[1], pairs, weight)
     rates = {"g": 0.0, "d": 0.01}
-    gan = sgd_gan(parts, rates, r1_weight=3.0, r1_every=every, update=update, **options)
+    gan = sgd_gan(parts, rates, **{name: 3.0}, r1_every=every, update=update, **options)
     plain = sgd_gan(twins, rates, update=update, **options)
     logs, others = (model.train_on_batch(x, sketch, weight) for model in (gan, plain))
     assert expected > 1e-3
@@ -58,19 +64,35 @@ def assert_step_is_of_r1(options, every=1, update="sequential"):
         np.testing.assert_allclose(added, gradient, rtol=1e-2, atol=tolerance, err_msg=variable.path)
 
 
+@pytest.mark.parametrize("name", WEIGHTS)
 @pytest.mark.parametrize("every", [1, 4])
 @pytest.mark.parametrize("options", [{}, GRAPH], ids=["eager", "graph"])
-def test_loss_and_step_by_hand(options, every):
-    assert_step_is_of_r1(options, every)
+def test_loss_and_step_by_hand(options, every, name):
+    assert_step_is_of_r1(options, every, name=name)
 
 
-def test_loss_and_step_by_hand_of_one_pass_for_all():
-    assert_step_is_of_r1(GRAPH, every=2, update="simultaneous")
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_loss_and_step_by_hand_of_one_pass_for_all(name):
+    assert_step_is_of_r1(GRAPH, every=2, update="simultaneous", name=name)
 
 
-def test_loss_and_step_by_hand_beside_a_relativistic_loss():
-    """R1 is of what D says of real pairs, not of the differences."""
-    assert_step_is_of_r1({**GRAPH, "adversarial_loss": "relativistic"}, every=2)
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_loss_and_step_by_hand_beside_a_relativistic_loss(name):
+    """R1 is of what D says of real pairs, and R2 of fakes, not of the differences."""
+    assert_step_is_of_r1({**GRAPH, "adversarial_loss": "relativistic"}, every=2, name=name)
+
+
+@pytest.mark.parametrize("update", ["sequential", "simultaneous"])
+def test_they_reach_d_alone(update):
+    """The fakes of R2 are G's own: G's step is the same without."""
+    parts = smooth("classifier")
+    twins = tiny.copies(parts)
+    options = {"update": update, **GRAPH}
+    gan = sgd_gan(parts, {**STILL, "g": 0.05}, r1_weight=5.0, r2_weight=5.0, r1_every=1, **options)
+    logs = gan.train_on_batch(*tiny.batch())
+    others = sgd_gan(twins, {**STILL, "g": 0.05}, **options).train_on_batch(*tiny.batch())
+    assert logs["d_loss"] > others["d_loss"] + 1e-2 and logs["g_loss"] == pytest.approx(others["g_loss"])
+    assert_same_values(parts, twins)
 
 
 @pytest.mark.slow
@@ -79,15 +101,17 @@ def test_loss_and_step_by_hand_by_xla():
 
 
 @pytest.mark.parametrize("options", [{}, GRAPH], ids=["eager", "graph"])
-def test_it_is_taken_in_the_first_of_so_many_updates(options):
+@pytest.mark.parametrize("weights", [{"r1_weight": 2.0}, {"r1_weight": 2.0, "r2_weight": 5.0}], ids=str)
+def test_they_are_taken_in_the_first_of_so_many_updates(options, weights):
     parts = smooth("two-head")
-    gan = sgd_gan(parts, STILL, r1_weight=2.0, r1_every=3, **options)
+    gan = sgd_gan(parts, STILL, **weights, r1_every=3, **options)
     plain = sgd_gan(parts, STILL)
     x, sketch = tiny.batch()
-    r1, _ = r1_by_hand(parts[1], tiny.pair(x, sketch))
+    pairs = {name: pairs_of(name, parts[0], x, sketch) for name in weights}
+    due = 3 * sum(weights[name] * r1_by_hand(parts[1], pairs[name])[0] for name in weights)
     without = plain.train_on_batch(x, sketch)["d_loss"]
     added = [gan.train_on_batch(x, sketch)["d_loss"] - without for _ in range(7)]
-    np.testing.assert_allclose(added, [6 * r1, 0, 0, 6 * r1, 0, 0, 6 * r1], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(added, [due, 0, 0, due, 0, 0, due], rtol=1e-3, atol=1e-5)
     # Not in evaluation.
     assert gan.evaluate(x, sketch, verbose=0, return_dict=True)["d_loss"] == pytest.approx(without, rel=1e-4)
 
@@ -121,20 +145,23 @@ def test_its_pass_moves_nothing(options):
     """Batch norm's averages, power iterations and seeds are those of the passes that judge."""
     parts = networks("pix2pix", stochastic=True)
     twins = tiny.copies(parts)
-    sgd_gan(parts, STILL, r1_weight=1.0, r1_every=1, **options).train_on_batch(*tiny.batch())
+    gan = sgd_gan(parts, STILL, r1_weight=1.0, r2_weight=1.0, r1_every=1, **options)
+    gan.train_on_batch(*tiny.batch())
     sgd_gan(twins, STILL, **options).train_on_batch(*tiny.batch())
     assert_same_values(parts, twins)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_half_precision(policy):
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_half_precision(policy, name):
     parts = smooth("two-head")
     x, sketch = tiny.batch()
-    expected, _ = r1_by_hand(parts[1], tiny.pair(x, sketch))
+    expected, _ = r1_by_hand(parts[1], pairs_of(name, parts[0], x, sketch))
     keras.config.set_dtype_policy(policy)
     half = smooth("two-head")
-    half[1].set_weights(parts[1].get_weights())
-    gan = sgd_gan(half, STILL, r1_weight=1.0, r1_every=2, **GRAPH)
+    for network, twin in zip(parts[:2], half[:2]):
+        twin.set_weights(network.get_weights())
+    gan = sgd_gan(half, STILL, **{name: 1.0}, r1_every=2, **GRAPH)
     losses = [gan.train_on_batch(x, sketch)["d_loss"] for _ in range(3)]
     assert losses[0] - losses[1] == pytest.approx(2 * expected, rel=0.1)
     assert losses[2] == pytest.approx(losses[0], rel=0.01)
@@ -142,11 +169,11 @@ def test_half_precision(policy):
 
 
 def test_it_is_saved_with_the_count(tmp_path):
-    gan = sgd_gan(smooth("classifier"), r1_weight=1.0, r1_every=2)
+    gan = sgd_gan(smooth("classifier"), r1_weight=1.0, r2_weight=0.5, r1_every=2)
     gan.train_on_batch(*tiny.batch())
     gan.save(tmp_path / "gan.keras")
     again = keras.models.load_model(tmp_path / "gan.keras")
-    assert (again.r1_weight, again.r1_every) == (1.0, 2)
+    assert (again.r1_weight, again.r2_weight, again.r1_every) == (1.0, 0.5, 2)
     for seed in (1, 2):
         assert again.train_on_batch(*tiny.batch(seed=seed)) == gan.train_on_batch(*tiny.batch(seed=seed))
 
@@ -155,6 +182,7 @@ def test_it_is_saved_with_the_count(tmp_path):
     "options, message",
     [
         ({"r1_weight": -1.0}, "`r1_weight` must be a number of at least 0. Received: r1_weight=-1.0"),
+        ({"r2_weight": -1.0}, "`r2_weight` must be a number of at least 0. Received: r2_weight=-1.0"),
         ({"r1_every": 0}, "`r1_every` must be an integer of at least 1. Received: r1_every=0"),
     ],
     ids=str,
@@ -164,9 +192,10 @@ def test_arguments(options, message):
         ConditionalGAN(*networks("pix2pix"), **options)
 
 
-def test_a_discriminator_without_scores():
-    message = r"`r1_weight` is for a discriminator with .*'real_fake'. Received: r1_weight=5.0, .*'classes'"
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_a_discriminator_without_scores(name):
+    message = rf"`{name}` is for a discriminator with .*'real_fake'. Received: {name}=5.0, .*'classes'"
     with pytest.raises(ValueError, match=message):
-        ConditionalGAN(*networks("sigmoid"), r1_weight=5.0)
-    with pytest.raises(ValueError, match="`r1_weight` is for a discriminator that makes logits"):
-        ConditionalGAN(*networks("pix2pix", inside=True), r1_weight=5.0)
+        ConditionalGAN(*networks("sigmoid"), **{name: 5.0})
+    with pytest.raises(ValueError, match=f"`{name}` is for a discriminator that makes logits"):
+        ConditionalGAN(*networks("pix2pix", inside=True), **{name: 5.0})

@@ -16,6 +16,7 @@ OPTIONS = {
     "reconstruction": "l2",
     "label_smoothing": 0.1,
     "r1_weight": 0.1,
+    "r2_weight": 0.2,
     "r1_every": 2,
     "joined_batch": False,
     "d_steps": 2,
