@@ -1,5 +1,6 @@
 """The benchmark of strategies: what its cells are, and a whole run on a few pairs."""
 
+import argparse
 import functools
 import json
 import subprocess
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not a package.
 
 import strategies  # noqa: E402
+from recipe_cells import CellResults  # noqa: E402
 
 from keras_cgan import STRATEGIES, metrics, photo_towers, strategy_networks  # noqa: E402
 from keras_cgan.data import EmbeddedPairs  # noqa: E402
@@ -144,6 +146,61 @@ def test_drawings_without_a_network_copy_the_photo_or_training_sketches():
         "the training sketch of the photo most alike"
     ]
     assert (again == known[2]).all()
+
+
+OPTIONS = argparse.Namespace(
+    steps=2,
+    image_size=24,
+    judge_epochs=1,
+    data=None,
+    misalignment=0.4,
+    filters=2,
+    precision="float32",
+    part="strategies",
+    gan_train=False,
+)
+
+
+def test_the_settings_hold_who_judges_and_the_weights_of_pairs_that_align(monkeypatch):
+    before = strategies.settings_of(OPTIONS)
+    assert before == strategies.settings_of(OPTIONS)
+    with monkeypatch.context() as changed:
+        changed.setattr(strategies, "JUDGE_SEEDS", (1, 2, 3))
+        assert strategies.settings_of(OPTIONS) != before
+    for name in ("default_weights", "photo_weights", "default_warp"):
+        own = getattr(strategies, name)
+        other = 0.125 if name == "default_warp" else {"l1_weight": 0.125}
+        for changes in (False, True):  # of pairs that do not align, of those that do
+            with monkeypatch.context() as changed:
+                changed.setattr(
+                    strategies,
+                    name,
+                    lambda strategy, aligned=False, own=own, other=other, changes=changes: (
+                        other if aligned == changes else own(strategy, aligned)
+                    ),
+                )
+                assert strategies.settings_of(OPTIONS) != before, (name, changes)
+
+
+def test_a_generator_of_another_cell_is_not_taken_for_this_one(tmp_path):
+    (tmp_path / "run" / "generators").mkdir(parents=True)
+    (tmp_path / "run" / "settings.json").write_text("{}")
+    trained = []
+
+    def train():
+        trained.append(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
+        return trained[-1]
+
+    for _ in range(2):  # the second finds it
+        results = CellResults(tmp_path / "run", {})
+        file = strategies.kept_generator(results, "and R1", {"r1_weight": 1.0}, 0, train)
+        assert file.stat().st_size and len(trained) == 1
+    with pytest.raises(ValueError, match="'and R1' of seed 0 .*50.0"):
+        strategies.kept_generator(results, "and R1", {"r1_weight": 50.0}, 0, train)
+    file.unlink()  # nothing is left of the old one
+    strategies.kept_generator(results, "and R1", {"r1_weight": 50.0}, 0, train)
+    assert len(trained) == 2
+    strategies.kept_generator(CellResults(tmp_path / "run", {}), "and R1", {"r1_weight": 50.0}, 0, train)
 
 
 @pytest.mark.slow
