@@ -75,13 +75,15 @@ class CellResults:
             for file in (self._file, self._cell_file)
         )
 
-    def run(self, cells, seeds, train):
+    def run(self, cells, seeds, train, more=None):
         """Trains what is not there yet.
 
         Args:
             cells: A dict of name -> the options of its recipe.
             seeds: How many of each: 0, 1, ...
             train: A function of name, options and seed that gives the measures and a picture.
+            more: Measures that rows which lack them get, too, a dict of name -> function of a row's name and
+                seed; where that gives `None`, the row goes without.
 
         Raises:
             ValueError: What is there was trained by other options.
@@ -95,19 +97,23 @@ class CellResults:
         # Seed by seed: a run that is stopped has all the rows.
         for seed in range(seeds):
             for name, options in cells.items():
-                if str(seed) in self._results.get(name, {}):
-                    continue
-                begin = time.process_time()
-                measures, picture = train(name, options, seed)
-                measures["seconds"] = time.process_time() - begin
-                write_image(self.path / "samples" / f"{name.replace(' ', '-')}-{seed}.png", picture)
-                self.keep_cell(name, options, seed)
-                self._add(name, seed, measures)
-                say(f"{name}, seed {seed}: " + ", ".join(f"{k} {v:.3f}" for k, v in measures.items()))
+                if str(seed) not in self._results.get(name, {}):
+                    begin = time.process_time()
+                    measures, picture = train(name, options, seed)
+                    measures["seconds"] = time.process_time() - begin
+                    write_image(self.path / "samples" / f"{name.replace(' ', '-')}-{seed}.png", picture)
+                    self.keep_cell(name, options, seed)
+                    self._add(name, seed, measures)
+                found = self._results[name][str(seed)]
+                for measure, function in (more or {}).items():
+                    value = None if measure in found else function(name, seed)
+                    if value is not None:
+                        self._add(name, seed, {measure: value})
 
     def _add(self, name, seed, measures):
-        self._results.setdefault(name, {})[str(seed)] = measures
+        self._results.setdefault(name, {}).setdefault(str(seed), {}).update(measures)
         write_text(self._file, json.dumps(self._results, indent=2) + "\n")
+        say(f"{name}, seed {seed}: " + ", ".join(f"{k} {v:.3f}" for k, v in measures.items()))
 
     def keep_cell(self, name, options, seed):
         """Notes by which options a cell was trained, for `check_cell`."""
@@ -120,8 +126,8 @@ class CellResults:
         options = json.loads(json.dumps(options))  # as JSON gives them back: a tuple is a list there
         if str(seed) in kept and kept[str(seed)] != options:
             raise ValueError(
-                f"{self.path} holds {name!r} of seed {seed} trained by {kept[str(seed)]}: give the changed cell "
-                f"another name, or choose another folder. Received: {options}"
+                f"{self.path} holds {name!r} of seed {seed} trained by {kept[str(seed)]}: give the changed "
+                f"cell another name, or choose another folder. Received: {options}"
             )
 
     def table(self, cells, columns, fixed=None):

@@ -16,7 +16,7 @@ every cell of seed 0.
 import json
 
 from recipe_cells import CellResults, chosen_cells, fixed_rows, mean_by_judges, parser_of, save_whole
-from side_by_side import start
+from side_by_side import say, start
 
 from keras_cgan.run_folder import write_text
 from keras_cgan.startup import PRECISIONS
@@ -301,7 +301,7 @@ def parse_arguments():
     parser.add_argument(
         "--gan-train",
         action="store_true",
-        help="also train a classifier on what each row draws: a minute each",
+        help="also train a classifier on what each row draws, those there are too: a minute each",
     )
     options = parser.parse_args()
     return options, chosen_cells(parser, options, PARTS[options.part])
@@ -310,7 +310,6 @@ def parse_arguments():
 def settings_of(options):
     """What results depend on: a folder begun with others is not gone on with."""
     names = ("steps", "image_size", "judge_epochs", "data", "misalignment", "filters", "precision", "part")
-    names += ("gan_train",) if options.gan_train else ()
     weights = {
         f"weights{' of pairs that align' * aligned}": {
             strategy: default_weights(strategy, aligned)
@@ -435,12 +434,16 @@ def main():
         measures = mean_by_judges(
             judges, lambda judge: evaluate(generator, judge, *test, pair_judge, known[2])
         )
-        if options.gan_train:
-            epochs = options.judge_epochs
-            measures["gan_train"] = gan_train(generator, *known[:2], test[2], test[1], epochs=epochs)
         return measures, sample_grid(generator, *test, pairs.class_names)
 
-    results.run(cells, options.seeds, measure)
+    def gan_train_of(name, seed):
+        file = generator_file(results.path, name, seed)
+        if not file.exists():
+            return say(f"{name}, seed {seed}: no GAN-train, its generator is not there")
+        generator = keras.saving.load_model(file)
+        return gan_train(generator, *known[:2], test[2], test[1], epochs=options.judge_epochs)
+
+    results.run(cells, options.seeds, measure, {"gan_train": gan_train_of} if options.gan_train else None)
     files = {name: generator_file(results.path, name) for name in cells}
     kept = {name: file for name, file in files.items() if file.exists()}  # not those of a copied results.json
     if kept:

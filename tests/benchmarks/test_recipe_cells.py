@@ -84,6 +84,24 @@ def test_rows_from_before_cells_were_kept_go_on(tmp_path):
     assert json.loads((tmp_path / "run" / "cells.json").read_text()) == {"one": {"1": {"weight": 2.0}}}
 
 
+def test_a_measure_is_added_to_rows_that_lack_it(tmp_path):
+    CellResults(tmp_path / "run", {}).run({"one": CELLS["one"]}, 1, trainer([]))
+    trained, measured = [], []
+
+    def add(name, seed):
+        measured.append((name, seed))
+        return None if seed else 0.5  # as of a row whose generator is not there
+
+    for _ in range(2):
+        CellResults(tmp_path / "run", {}).run(CELLS, 2, trainer(trained), {"known": add})
+    assert trained == [(0.0, 0), (1.0, 1), (0.0, 1)]
+    assert measured[:4] == [("one", 0), ("no L1", 0), ("one", 1), ("no L1", 1)]
+    assert measured[4:] == [("one", 1), ("no L1", 1)]  # what is there is not measured again
+    kept = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert kept["one"]["0"].keys() == {"l1", "seconds", "known"} and kept["one"]["0"]["known"] == 0.5
+    assert kept["one"]["1"].keys() == {"l1", "seconds"}
+
+
 def test_the_table_by_hand(tmp_path):
     results = CellResults(tmp_path / "run", {})
     results.run({"one": CELLS["one"]}, 3, trainer([]))
