@@ -58,7 +58,7 @@ def main():
     judge = results.judge(pairs, options.image_size, options.judge_epochs)
     test = test_pairs.as_arrays(size)
 
-    def train(cell, seed):
+    def train(name, cell, seed):
         keras.utils.set_random_seed(seed)
         if cell is None:
             model = pix2pix((*size, 1), **SMALL)

@@ -54,7 +54,7 @@ def main():
     judge = results.judge(pairs, options.image_size, options.judge_epochs)
     test = test_pairs.as_arrays(size)
 
-    def train(cell, seed):
+    def train(name, cell, seed):
         keras.utils.set_random_seed(seed)
         model = pix2pix((*size, 3), **{**SMALL, **cell})
         batches = PairPipeline(pairs, size, BATCH_SIZE, seed=seed, drop_remainder=True).batches()

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import statistics
 import time
 
@@ -55,6 +56,8 @@ def chosen_cells(parser, options, cells):
 class CellResults:
     """The results of cells, each of several seeds, in a folder: what is in it is not done again.
 
+    Beside them, in `cells.json`, is what each cell was when it was trained.
+
     Args:
         folder: A new folder, or that of a run with the same settings.
         settings: A dict that JSON can hold: what the results depend on.
@@ -66,33 +69,66 @@ class CellResults:
     def __init__(self, folder, settings):
         self.path = RunFolder.new_or_same(folder, settings).path
         self._file = self.path / "results.json"
-        self._results = json.loads(self._file.read_text(encoding="utf-8")) if self._file.exists() else {}
+        self._cell_file = self.path / "cells.json"
+        self._results, self._cells = (
+            json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+            for file in (self._file, self._cell_file)
+        )
 
-    def run(self, cells, seeds, train):
+    def run(self, cells, seeds, train, more=None):
         """Trains what is not there yet.
 
         Args:
             cells: A dict of name -> the options of its recipe.
             seeds: How many of each: 0, 1, ...
-            train: A function of options and seed that gives the measures and a picture.
+            train: A function of name, options and seed that gives the measures and a picture.
+            more: Measures that rows which lack them get, too, a dict of name -> function of a row's name and
+                seed; where that gives `None`, the row goes without.
+
+        Raises:
+            ValueError: What is there was trained by other options.
         """
         from keras_cgan.data import write_image
 
+        for name, options in cells.items():
+            for seed in range(seeds):
+                if str(seed) in self._results.get(name, {}):
+                    self.check_cell(name, options, seed)
         # Seed by seed: a run that is stopped has all the rows.
         for seed in range(seeds):
             for name, options in cells.items():
-                if str(seed) in self._results.get(name, {}):
-                    continue
-                begin = time.process_time()
-                measures, picture = train(options, seed)
-                measures["seconds"] = time.process_time() - begin
-                write_image(self.path / "samples" / f"{name.replace(' ', '-')}-{seed}.png", picture)
-                self._add(name, seed, measures)
-                say(f"{name}, seed {seed}: " + ", ".join(f"{k} {v:.3f}" for k, v in measures.items()))
+                if str(seed) not in self._results.get(name, {}):
+                    begin = time.process_time()
+                    measures, picture = train(name, options, seed)
+                    measures["seconds"] = time.process_time() - begin
+                    write_image(self.path / "samples" / f"{name.replace(' ', '-')}-{seed}.png", picture)
+                    self.keep_cell(name, options, seed)
+                    self._add(name, seed, measures)
+                found = self._results[name][str(seed)]
+                for measure, function in (more or {}).items():
+                    value = None if measure in found else function(name, seed)
+                    if value is not None:
+                        self._add(name, seed, {measure: value})
 
     def _add(self, name, seed, measures):
-        self._results.setdefault(name, {})[str(seed)] = measures
+        self._results.setdefault(name, {}).setdefault(str(seed), {}).update(measures)
         write_text(self._file, json.dumps(self._results, indent=2) + "\n")
+        say(f"{name}, seed {seed}: " + ", ".join(f"{k} {v:.3f}" for k, v in measures.items()))
+
+    def keep_cell(self, name, options, seed):
+        """Notes by which options a cell was trained, for `check_cell`."""
+        self._cells.setdefault(name, {})[str(seed)] = options
+        write_text(self._cell_file, json.dumps(self._cells, indent=2) + "\n")
+
+    def check_cell(self, name, options, seed):
+        """Raises a `ValueError` where a cell was trained by other options, as far as `keep_cell` was told."""
+        kept = self._cells.get(name, {})
+        options = json.loads(json.dumps(options))  # as JSON gives them back: a tuple is a list there
+        if str(seed) in kept and kept[str(seed)] != options:
+            raise ValueError(
+                f"{self.path} holds {name!r} of seed {seed} trained by {kept[str(seed)]}: give the changed "
+                f"cell another name, or choose another folder. Received: {options}"
+            )
 
     def table(self, cells, columns, fixed=None):
         """The means, and the least and the greatest of the seeds, as Markdown.
@@ -140,15 +176,22 @@ class CellResults:
                 save_whole(tower, file)
         return PairJudge(*(keras.saving.load_model(file) for file in files))
 
-    def check_judged_alike(self, measure, value):
-        """Raises a `ValueError` where a cell, as of a file from elsewhere, has another value of a measure."""
-        for name, seeds in self._results.items():
+    def check_judged_alike(self, true, *names):
+        """Raises a `ValueError` where a cell, as of a file from elsewhere, was measured by other judges.
+
+        Args:
+            true: What this folder's judges measure of the true sketches, a dict of floats.
+            *names: Of measures that are then the same in all rows, but for rounding.
+        """
+        for row, seeds in self._results.items():
             for found in seeds.values():
-                if found[measure] != value:
-                    raise ValueError(
-                        f"{self._file} must be of this folder's judges, whose {measure} is {value}: begin a "
-                        f"new folder. Received: {found[measure]} of {name}"
-                    )
+                for name in names:
+                    value = found.get(name, math.nan)
+                    if not math.isclose(value, true[name], rel_tol=1e-3):
+                        raise ValueError(
+                            f"{self._file} must be of this folder's judges, whose {name} is {true[name]}: "
+                            f"begin a new folder. Received: {value} of {row}"
+                        )
 
 
 def save_whole(network, file):

@@ -33,7 +33,7 @@ class Stopped(Exception):
 def trainer(done, stop_at=None):
     """Figures by hand: the weight plus the seed."""
 
-    def train(options, seed):
+    def train(name, options, seed):
         if len(done) == stop_at:
             raise Stopped
         done.append((options["weight"], seed))
@@ -55,6 +55,51 @@ def test_a_stopped_run_goes_on_with_what_is_missing(tmp_path):
     assert (tmp_path / "run" / "samples" / "no-L1-1.png").stat().st_size
     with pytest.raises(ValueError, match="steps"):
         CellResults(tmp_path / "run", {"steps": 4})
+
+
+def test_a_row_of_another_cell_is_refused_before_anything_is_trained(tmp_path):
+    CellResults(tmp_path / "run", {}).run(CELLS, 1, trainer([]))
+    done, heavier = [], {"two": {"weight": 2.0}, **CELLS, "no L1": {"weight": 50.0}}
+    with pytest.raises(ValueError, match="'no L1' of seed 0 .*'weight': 0.0.*another name.*'weight': 50.0"):
+        CellResults(tmp_path / "run", {}).run(heavier, 1, trainer(done))
+    assert not done
+
+
+@pytest.mark.parametrize("cell", [None, {"judges": ("sketch", "pair")}])
+def test_a_cell_is_the_one_that_was_kept(cell, tmp_path):
+    CellResults(tmp_path / "run", {}).keep_cell("one", cell, 0)
+    results = CellResults(tmp_path / "run", {})
+    results.check_cell("one", cell, 0)
+    results.check_cell("one", {"judges": ("half",)}, 1)  # of which nothing is kept
+    with pytest.raises(ValueError, match="'one' of seed 0"):
+        results.check_cell("one", {"judges": ("half",)}, 0)
+
+
+def test_rows_from_before_cells_were_kept_go_on(tmp_path):
+    CellResults(tmp_path / "run", {}).run(CELLS, 1, trainer([]))
+    (tmp_path / "run" / "cells.json").unlink()
+    done = []
+    CellResults(tmp_path / "run", {}).run({"one": {"weight": 2.0}}, 2, trainer(done))
+    assert done == [(2.0, 1)]
+    assert json.loads((tmp_path / "run" / "cells.json").read_text()) == {"one": {"1": {"weight": 2.0}}}
+
+
+def test_a_measure_is_added_to_rows_that_lack_it(tmp_path):
+    CellResults(tmp_path / "run", {}).run({"one": CELLS["one"]}, 1, trainer([]))
+    trained, measured = [], []
+
+    def add(name, seed):
+        measured.append((name, seed))
+        return None if seed else 0.5  # as of a row whose generator is not there
+
+    for _ in range(2):
+        CellResults(tmp_path / "run", {}).run(CELLS, 2, trainer(trained), {"known": add})
+    assert trained == [(0.0, 0), (1.0, 1), (0.0, 1)]
+    assert measured[:4] == [("one", 0), ("no L1", 0), ("one", 1), ("no L1", 1)]
+    assert measured[4:] == [("one", 1), ("no L1", 1)]  # what is there is not measured again
+    kept = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert kept["one"]["0"].keys() == {"l1", "seconds", "known"} and kept["one"]["0"]["known"] == 0.5
+    assert kept["one"]["1"].keys() == {"l1", "seconds"}
 
 
 def test_the_table_by_hand(tmp_path):
@@ -106,12 +151,15 @@ def test_a_network_of_nan_is_not_kept(tmp_path):
 
 def test_results_of_other_judges_are_refused(tmp_path):
     results = CellResults(tmp_path / "run", {})
-    results.run({"one": CELLS["one"]}, 1, trainer([]))
-    results.check_judged_alike("l1", 1.0)
-    with pytest.raises(
-        ValueError, match="results.json must be of this folder's judges.*Received: 1.0 of one"
-    ):
-        results.check_judged_alike("l1", 0.5)
+    results.run({"one": CELLS["one"]}, 1, lambda *_: ({"accuracy": 0.75, "fid": 2.0}, PICTURE))
+    results.check_judged_alike({"accuracy": 0.75, "fid": 2.0 + 1e-6, "else": 1.0}, "accuracy", "fid")
+    begin = "results.json must be of this folder's judges"
+    with pytest.raises(ValueError, match=f"{begin}, whose accuracy is 0.5: .*Received: 0.75 of one"):
+        results.check_judged_alike({"accuracy": 0.5, "fid": 2.0}, "accuracy", "fid")
+    with pytest.raises(ValueError, match=f"{begin}, whose fid is 2.1: .*Received: 2.0 of one"):
+        results.check_judged_alike({"accuracy": 0.75, "fid": 2.1}, "accuracy", "fid")
+    with pytest.raises(ValueError, match=f"{begin}, whose else is 1.0: .*Received: nan of one"):
+        results.check_judged_alike({"else": 1.0}, "else")
 
 
 def test_cells_by_name(capsys):

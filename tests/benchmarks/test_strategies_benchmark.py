@@ -1,5 +1,6 @@
 """The benchmark of strategies: what its cells are, and a whole run on a few pairs."""
 
+import argparse
 import functools
 import json
 import subprocess
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not a package.
 
 import strategies  # noqa: E402
+from recipe_cells import CellResults  # noqa: E402
 
 from keras_cgan import STRATEGIES, metrics, photo_towers, strategy_networks  # noqa: E402
 from keras_cgan.data import EmbeddedPairs  # noqa: E402
@@ -147,11 +149,71 @@ def test_drawings_without_a_network_copy_the_photo_or_training_sketches():
     assert (again == known[2]).all()
 
 
+OPTIONS = argparse.Namespace(
+    steps=2,
+    image_size=24,
+    judge_epochs=1,
+    data=None,
+    misalignment=0.4,
+    filters=2,
+    precision="float32",
+    part="strategies",
+    gan_train=False,
+)
+
+
+def test_the_settings_hold_who_judges_and_the_weights_of_pairs_that_align(monkeypatch):
+    before = strategies.settings_of(OPTIONS)
+    assert before == strategies.settings_of(OPTIONS)
+    with monkeypatch.context() as changed:
+        changed.setattr(strategies, "JUDGE_SEEDS", (1, 2, 3))
+        assert strategies.settings_of(OPTIONS) != before
+    for name in ("default_weights", "photo_weights", "default_warp"):
+        own = getattr(strategies, name)
+        other = 0.125 if name == "default_warp" else {"l1_weight": 0.125}
+        for changes in (False, True):  # of pairs that do not align, of those that do
+            with monkeypatch.context() as changed:
+                changed.setattr(
+                    strategies,
+                    name,
+                    lambda strategy, aligned=False, own=own, other=other, changes=changes: (
+                        other if aligned == changes else own(strategy, aligned)
+                    ),
+                )
+                assert strategies.settings_of(OPTIONS) != before, (name, changes)
+
+
+def test_a_measure_that_is_asked_for_later_is_not_another_run():
+    asked = argparse.Namespace(**{**vars(OPTIONS), "gan_train": True})
+    assert strategies.settings_of(asked) == strategies.settings_of(OPTIONS)
+
+
+def test_a_generator_of_another_cell_is_not_taken_for_this_one(tmp_path):
+    (tmp_path / "run" / "generators").mkdir(parents=True)
+    (tmp_path / "run" / "settings.json").write_text("{}")
+    trained = []
+
+    def train():
+        trained.append(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
+        return trained[-1]
+
+    for _ in range(2):  # the second finds it
+        results = CellResults(tmp_path / "run", {})
+        file = strategies.kept_generator(results, "and R1", {"r1_weight": 1.0}, 0, train)
+        assert file.stat().st_size and len(trained) == 1
+    with pytest.raises(ValueError, match="'and R1' of seed 0 .*50.0"):
+        strategies.kept_generator(results, "and R1", {"r1_weight": 50.0}, 0, train)
+    file.unlink()  # nothing is left of the old one
+    strategies.kept_generator(results, "and R1", {"r1_weight": 50.0}, 0, train)
+    assert len(trained) == 2
+    strategies.kept_generator(CellResults(tmp_path / "run", {}), "and R1", {"r1_weight": 50.0}, 0, train)
+
+
 @pytest.mark.slow
 def test_a_run_and_its_end(tmp_path):
     tiny = "--steps 2 --seeds 1 --image-size 24 --judge-epochs 1 --filters 2".split()
     cells = ["--part", "ablation", "--cells", "no edges,class-and-photo", "--out", str(tmp_path / "run")]
-    run = [sys.executable, str(ROOT / "benchmarks" / "strategies.py"), *tiny, *cells, "--gan-train"]
+    run = [sys.executable, str(ROOT / "benchmarks" / "strategies.py"), *tiny, *cells]
     first = subprocess.run(run, capture_output=True, text=True, timeout=600)
     assert first.returncode == 0, first.stderr
     assert "| no edges |" in first.stdout and "| the photo's edges |" in first.stdout
@@ -159,12 +221,14 @@ def test_a_run_and_its_end(tmp_path):
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert set(results) == {"no edges", "class-and-photo"}
     assert all(0 <= found["0"]["pair_rank"] <= 1 for found in results.values())
-    assert all(0 <= found["0"]["gan_train"] <= 1 for found in results.values())
-    judges = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "run").glob("*judge*.keras")}
-    assert len(judges) == 5
-    again = subprocess.run(run, capture_output=True, text=True, timeout=600)
-    assert again.stdout.splitlines()[-8:] == first.stdout.splitlines()[-8:]
-    assert judges == {file.name: file.stat().st_mtime_ns for file in (tmp_path / "run").glob("*judge*.keras")}
+    assert not any("gan_train" in found["0"] for found in results.values())
+    networks = {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*.keras")}
+    assert len(networks) == 5 + 2  # judges, generators
+    again = subprocess.run([*run, "--gan-train"], capture_output=True, text=True, timeout=600)
+    assert again.returncode == 0, again.stderr
+    added = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert all(0 <= found["0"].pop("gan_train") <= 1 for found in added.values()) and added == results
+    assert networks == {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*.keras")}
 
 
 def test_the_picture_has_photos_of_all_classes():
