@@ -11,6 +11,9 @@ from keras import ops
 
 from keras_cgan.callbacks import signs
 from keras_cgan.checks import check_at_least, check_weights
+from keras_cgan.photo_information import PhotoInformation
+from keras_cgan.strategies import STRATEGIES
+from keras_cgan.terms import EdgeLikeness
 
 _MOST = 32  # photos that are looked at
 _BATCH = 8
@@ -33,7 +36,8 @@ class CollapseAlarm(keras.callbacks.Callback):
 
     - `"not finite"`: a loss, a weight or an output is NaN or infinite. Then nothing else is looked at.
     - `"frozen"`: an epoch has left the generator's weights as they were.
-    - `"d wins"`: `d_loss` is about 0, so D tells every fake and G has nothing left to learn from.
+    - `"d wins"`: `d_loss`, without `d_penalty`, is about 0, so D tells every fake and G has nothing left to
+      learn from.
     - `"identical"`: one picture, or blank paper, for all photos.
     - `"one a class"`: one picture for all photos of a class.
     - `"one class"`: the classifier, or D's class head, takes all sketches for one class, though their labels
@@ -135,11 +139,13 @@ class CollapseAlarm(keras.callbacks.Callback):
             return found
         told = self.model.objectives
         least = self.least_d_loss + signs.least_d_loss(told, self._labels[:1])
+        asks_for_photo = _asks_for_photo(self.model)
         return found | {
-            "d wins": signs.d_wins(logs.get("d_loss", math.inf), least),
-            "identical": signs.identical(drawn),
+            # What R1 and R2 add to it stays above 0 where D tells all.
+            "d wins": signs.d_wins(logs.get("d_loss", math.inf) - logs.get("d_penalty", 0.0), least),
+            "identical": signs.identical(drawn, asks_for_photo),
             "one a class": signs.one_a_class(
-                drawn, self._photos, self._labels, self._sketches, self.least_diversity
+                drawn, self._photos, self._labels, self._sketches, self.least_diversity, asks_for_photo
             ),
             "one class": signs.one_class(drawn, self._labels, self._sketches, *self._judge()),
         }
@@ -170,6 +176,13 @@ class CollapseAlarm(keras.callbacks.Callback):
         conditions = [{"photo": self._photos[part], "label": self._labels[part]} for part in batches]
         drawn = [ops.cast(self._draw(x), "float32") for x in conditions]
         return ops.convert_to_numpy(ops.concatenate(drawn))
+
+
+def _asks_for_photo(gan):
+    """Whether a loss of the generator asks for the photo already, beside the class."""
+    strategy = gan._given["strategy"]
+    by_terms = any(isinstance(term, (EdgeLikeness, PhotoInformation)) for term in gan.terms)
+    return by_terms or (strategy is not None and STRATEGIES[strategy].photo)
 
 
 def _chosen(classes):

@@ -10,9 +10,9 @@ from keras_cgan.metrics.sketches import within_class_diversity
 
 _ALIKE = 2 / 255  # one grey level, where black to white is 2
 _NEARLY_ALL = 0.95
-_OWN_SKETCH = (
-    "a loss that asks for the photo's own sketch (`--strategy class-and-photo` in the examples, "
-    "`photo_options` in code), may help"
+_ASK_FOR_PHOTO = (
+    "asking for the photo too (`--strategy class-and-photo` in the examples, `strategy_model` or "
+    "`photo_options` in code)"
 )
 
 
@@ -67,8 +67,9 @@ def d_wins(loss, least):
         return None
     return (
         f"d_loss is {loss:.2g}, so the discriminator tells every fake, and the generator learns little "
-        "from it: fewer filters in the discriminator, augmentation of what it sees (DiffAugment), "
-        "label_smoothing=0.1 or a higher l1_weight may help"
+        "from it: augmentation of what it sees or fewer filters in it (`augment=DiffAugment()` and `filters` "
+        "of its builder, in code), `label_smoothing=0.1` of `ConditionalGAN`, or, where sketches lie on "
+        "their photos' lines, a higher l1_weight may help"
     )
 
 
@@ -82,22 +83,23 @@ def least_d_loss(told, label):
     return -0.5 * sum(p * math.log(p) for p in (target, 1 - target) if p > 0)
 
 
-def identical(drawn):
-    """Whether all sketches are one, or blank."""
+def identical(drawn, asks_for_photo=False):
+    """Whether all sketches are one, or blank; `asks_for_photo`: a loss asks for the photo already."""
     if np.abs(drawn - drawn.mean(axis=0)).mean() >= _ALIKE:
         return None
     if drawn.std(axis=(1, 2, 3)).max() < _ALIKE:
         return (
-            f"the generator draws blank paper (about {drawn.mean():.2f}) for all photos: a lower l1_weight "
-            "(blank paper has a good L1) or a lower learning rate may help"
+            f"the generator draws blank paper (about {drawn.mean():.2f}) for all photos: a lower l1_weight, "
+            "unless it is 0 (blank paper has a good L1), or a lower learning rate may help"
         )
+    more = "" if asks_for_photo else f", or {_ASK_FOR_PHOTO},"
     return (
-        "the generator draws one picture for all photos: a lower class_weight or learning rate, or "
-        f"{_OWN_SKETCH}"
+        "the generator draws one picture for all photos: a lower class_weight or learning rate"
+        f"{more} may help"
     )
 
 
-def one_a_class(drawn, photos, labels, sketches, least):
+def one_a_class(drawn, photos, labels, sketches, least, asks_for_photo=False):
     """Whether sketches of a class are alike, measured by the true ones (or `None`: by the photos)."""
     real = sketches
     if real is None:
@@ -108,10 +110,11 @@ def one_a_class(drawn, photos, labels, sketches, least):
     # Where there is nothing to compare it is NaN, and so not below.
     if not diversity < least:
         return None
+    more = "" if asks_for_photo else f", or {_ASK_FOR_PHOTO},"
     return (
         "the generator draws one sketch a class, whatever the photo: their diversity is "
         f"{diversity:.2g} of that of the {'photos' if sketches is None else 'true sketches'}. A lower "
-        f"class_weight, or {_OWN_SKETCH}"
+        f"class_weight{more} may help"
     )
 
 

@@ -54,8 +54,9 @@ class ConditionalGAN(AdversarialModel):
             softplus(-(s_real - s_fake)) and G softplus(-(s_fake - s_real)), whole, with s the logits of a
             true sketch and of the fake of its photo, or of what an `image_pool` shows in its place.
         r1_weight: Weight of R1 in D's loss, the squared slope of `real_fake` at what D sees of real pairs
-            (`r1_penalty`): half the paper's gamma. It is part of `d_loss` in training, not in evaluation.
-            D must make logits, and is best without batch norm, which makes samples depend on one another.
+            (`r1_penalty`): half the paper's gamma. It is part of `d_loss` in training, not in evaluation:
+            `d_penalty` in the logs is that part, of R1 and R2. D must make logits, and is best without batch
+            norm, which makes samples depend on one another.
         r2_weight: Weight of R2, the same at what D sees of fakes, in the same places.
         r1_every: R1 and R2 are taken in the first of so many updates of D, times as many; 1: in each.
         update: `"sequential"`: G learns from D and C after their updates, as in the answer;
@@ -179,8 +180,9 @@ class ConditionalGAN(AdversarialModel):
         if equilibrium is not None:
             _check_equilibrium(equilibrium, classifier)
         self.equilibrium = equilibrium
-        names = ["d_loss", "c_loss", "g_loss", "g_l1", "g_adv", "g_class", "gamma"]
+        names = ["d_loss", "d_penalty", "c_loss", "g_loss", "g_l1", "g_adv", "g_class", "gamma"]
         absent = {
+            "d_penalty": not (r1_weight or r2_weight),
             "c_loss": classifier is None,
             "g_class": not told.class_outputs,
             "gamma": equilibrium is None,
@@ -311,9 +313,10 @@ class ConditionalGAN(AdversarialModel):
                 if share:
                     loss += share * _weighted(criterion, targets[name], output[name], half["weight"])
         halves = [half for half in ((self.r1_weight, real), (self.r2_weight, fake)) if half[0]]
-        if halves and run.training:
-            loss += self._penalty(halves)
-        return {"d_loss": loss}
+        if not halves:
+            return {"d_loss": loss}
+        penalty = self._penalty(halves) if run.training else tf.constant(0.0)
+        return {"d_loss": loss + penalty, "d_penalty": penalty}
 
     def _penalty(self, halves):
         """R1 at real images, R2 at fakes, each with its weight.

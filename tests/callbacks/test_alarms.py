@@ -14,6 +14,7 @@ from keras_cgan import ConditionalGAN
 from keras_cgan.callbacks import CollapseAlarm, CollapseWarning
 from keras_cgan.callbacks.alarms import _chosen
 from keras_cgan.callbacks.signs import least_d_loss
+from keras_cgan.terms import EdgeLikeness
 from keras_cgan.training.objectives import Objectives
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
@@ -92,12 +93,14 @@ def test_looking_changes_nothing_of_the_training():
 class Logs(keras.callbacks.Callback):
     """Says that the losses were others."""
 
-    def __init__(self, losses):
+    def __init__(self, losses, penalties=None):
         super().__init__()
-        self.losses = losses
+        self.losses, self.penalties = losses, penalties
 
     def on_epoch_end(self, epoch, logs=None):
         logs["d_loss"] = self.losses[epoch]
+        if self.penalties:
+            logs["d_penalty"] = self.penalties[epoch]
 
 
 def test_d_loss_of_about_0_for_several_epochs():
@@ -120,6 +123,14 @@ def test_a_discriminator_that_tells_all_fakes():
     fit(gan, callback, epochs=30)
     assert gan.history.history["d_loss"][-1] < 0.01
     assert "d wins" in kinds(callback)
+
+
+def test_what_the_penalty_adds_to_d_loss_does_not_hide_it():
+    callback = alarm(patience=1)
+    losses, penalties = [0.5, 0.5], [0.3, 0.499]
+    messages = fit(sgd_gan(networks("pix2pix"), RATES), Logs(losses, penalties), callback, epochs=2)
+    assert [(epoch, kind) for epoch, kind, _ in callback.raised] == [(2, "d wins")]
+    assert messages[0].startswith("epoch 2: d_loss is 0.001, ")
 
 
 def test_label_smoothing_raises_what_about_0_is():
@@ -145,6 +156,17 @@ def test_identical_sketches(what, said):
     assert "one a class" not in kinds(callback)  # said by the other already
     assert any(said in message for message in messages)
     assert all("--strategy class-and-photo" in message for message in messages if "one picture" in message)
+
+
+@pytest.mark.parametrize("asks", ["by its terms", "by its strategy"])
+def test_no_advice_to_ask_for_the_photo_where_that_is_done(asks):
+    generator = constant_generator("class")
+    _, discriminator, classifier = networks("class-and-photo")
+    options = {"terms": [EdgeLikeness(1.0)]} if asks == "by its terms" else {"strategy": "class-and-photo"}
+    callback = alarm(patience=1)
+    messages = fit(sgd_gan((generator, discriminator, classifier), RATES, **options), callback)
+    (message,) = [message for message in messages if "one sketch a class" in message]
+    assert message.endswith("A lower class_weight may help")
 
 
 @pytest.mark.parametrize("reference", ["photos", "true sketches"])

@@ -110,10 +110,13 @@ def test_they_are_taken_in_the_first_of_so_many_updates(options, weights):
     pairs = {name: pairs_of(name, parts[0], x, sketch) for name in weights}
     due = 3 * sum(weights[name] * r1_by_hand(parts[1], pairs[name])[0] for name in weights)
     without = plain.train_on_batch(x, sketch)["d_loss"]
-    added = [gan.train_on_batch(x, sketch)["d_loss"] - without for _ in range(7)]
-    np.testing.assert_allclose(added, [due, 0, 0, due, 0, 0, due], rtol=1e-3, atol=1e-5)
+    logs = [gan.train_on_batch(x, sketch) for _ in range(7)]
+    for added in ([log["d_loss"] - without for log in logs], [log["d_penalty"] for log in logs]):
+        np.testing.assert_allclose(added, [due, 0, 0, due, 0, 0, due], rtol=1e-3, atol=1e-5)
     # Not in evaluation.
-    assert gan.evaluate(x, sketch, verbose=0, return_dict=True)["d_loss"] == pytest.approx(without, rel=1e-4)
+    measured = gan.evaluate(x, sketch, verbose=0, return_dict=True)
+    assert measured["d_loss"] == pytest.approx(without, rel=1e-4) and measured["d_penalty"] == 0
+    assert "d_penalty" not in plain.loss_names
 
 
 def test_several_steps_of_d_are_as_many_updates():
