@@ -209,12 +209,6 @@ def save_whole(network, file):
     part.replace(file)
 
 
-def mean_by_judges(judges, measure):
-    """The mean, by name, of what `measure(judge)` gives: dicts of floats."""
-    found = [measure(judge) for judge in judges]
-    return {name: statistics.fmean(each[name] for each in found) for name in found[0]}
-
-
 def fixed_rows(judges, test, others=None, pair_judge=None, train_sketches=None):
     """What the measures say of drawings that no network made: the true sketches, white paper, and others.
 
@@ -230,14 +224,15 @@ def fixed_rows(judges, test, others=None, pair_judge=None, train_sketches=None):
     """
     import numpy as np
 
-    from keras_cgan.evaluate import evaluate_drawn
+    from keras_cgan.evaluate import evaluate_drawn, mean_by_judges
 
     drawings = {"true sketches": test[2], "white paper": np.ones_like(test[2]), **(others or {})}
 
     def measures(drawn):
-        return mean_by_judges(
+        means, _ = mean_by_judges(
             judges, lambda judge: evaluate_drawn(drawn, judge, *test, pair_judge, train_sketches)
         )
+        return means
 
     return {name: measures(drawn) for name, drawn in drawings.items()}
 

@@ -15,7 +15,7 @@ every cell of seed 0.
 
 import json
 
-from recipe_cells import CellResults, chosen_cells, fixed_rows, mean_by_judges, parser_of, save_whole
+from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of, save_whole
 from side_by_side import say, start
 
 from keras_cgan.run_folder import write_text
@@ -418,7 +418,7 @@ def main():
     import keras
 
     from keras_cgan.data import open_pairs
-    from keras_cgan.evaluate import evaluate, gan_train
+    from keras_cgan.evaluate import evaluate, gan_train, mean_by_judges
     from keras_cgan.pictures import sample_grid
 
     results = CellResults(options.out, settings_of(options))
@@ -438,7 +438,7 @@ def main():
             return trained_generator(cell, seed, pairs, options)
 
         generator = keras.saving.load_model(kept_generator(results, name, cell, seed, train))
-        measures = mean_by_judges(
+        measures, _ = mean_by_judges(
             judges, lambda judge: evaluate(generator, judge, *test, pair_judge, known[2])
         )
         return measures, sample_grid(generator, *test, pairs.class_names)

@@ -6,9 +6,13 @@
 By default it is measured on the pairs of the run, where the run's settings.json lies beside the
 generator, else on the embedded set. Writes every measure (results.json), and a page with them, the
 confusion of the classes, and the best and worst sketches (index.html).
+
+The rank by features depends on who looks: --judges 3 gives the means of three judges, and from which to
+which they range.
 """
 
 import argparse
+import functools
 from pathlib import Path
 
 from keras_cgan.data.images import FITS
@@ -38,6 +42,14 @@ def parse_arguments(arguments=None):
         "--judge-epochs",
         type=int,
         help="passes over the true sketches that each judge learns by (default: 60, fewer of many)",
+    )
+    parser.add_argument(
+        "--judges",
+        type=int,
+        default=1,
+        help="how many judges of the class: measures are their means, with from which to which they range; "
+        "the confusion and the best and worst sketches are by the first; two minutes of one core each, "
+        "3 for figures that compare with the README's tables (default: %(default)s)",
     )
     parser.add_argument("--out", help="new folder for the report (default: runs/report-<number>)")
     return parser.parse_args(arguments)
@@ -79,8 +91,9 @@ def main(arguments=None):
     options = parse_arguments(arguments)
     out = Path(options.out) if options.out else RunFolder.next_free("runs", "report")
     check_new(out)
-    if options.judge_epochs is not None and options.judge_epochs < 1:
-        raise ValueError(f"--judge-epochs must be at least 1. Received: {options.judge_epochs}")
+    for name, count in {"--judge-epochs": options.judge_epochs, "--judges": options.judges}.items():
+        if count is not None and count < 1:
+            raise ValueError(f"{name} must be at least 1. Received: {count}")
     start_tensorflow()
     from keras_cgan.data import open_pairs
     from keras_cgan.report import count_used, evaluate_pairs, summary
@@ -89,8 +102,11 @@ def main(arguments=None):
     train, test = open_pairs(*choose_pairs(options))
     learnt, measured = count_used(train, test)
     used = f"{learnt} of {len(train)} pairs and measuring on {measured} of {len(test)}, one a photo"
-    print(f"training judges, two of the class and one of the photo, on {used} ...", flush=True)
-    results = evaluate_pairs(generator, train, test, out, options.judge_epochs)
+    print(
+        f"training judges, {options.judges + 1} of the class and one of the photo, on {used} ...", flush=True
+    )
+    say = functools.partial(print, flush=True)
+    results = evaluate_pairs(generator, train, test, out, options.judge_epochs, options.judges, say)
     print(summary(results, test.n_classes))
     print(f"page:      {out / 'index.html'}\nmeasures:  {out / 'results.json'}")
 

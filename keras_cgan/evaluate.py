@@ -1,5 +1,7 @@
 """One call that measures a generator against real test pairs, or against real images of classes."""
 
+import statistics
+
 import numpy as np
 
 from keras_cgan import metrics
@@ -95,6 +97,31 @@ def evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge=None, trai
         results["copying_ratio"] = copying["ratio"]
         results["copying_ratio_white_paper"] = blank / real if real else float("nan")
     return results
+
+
+def mean_by_judges(judges, measure):
+    """The means of what several judges measure: the rank by features depends on who looks.
+
+    Args:
+        judges: A list of what `train_judge` makes, of several seeds.
+        measure: A function of a judge that gives a dict of floats, as `evaluate` does.
+
+    Returns:
+        Two dicts by name: the means, and for measures that judges differ in, the least and the greatest.
+
+    Example:
+
+    >>> means, ranges = mean_by_judges(judges, lambda judge: evaluate(generator, judge, *test))
+    >>> means["photo_rank_features"], ranges["photo_rank_features"]
+    (0.68, (0.65, 0.71))
+    """
+    found = [measure(judge) for judge in judges]
+    by_name = {name: [each[name] for each in found] for name in found[0]}
+    means = {name: statistics.fmean(values) for name, values in by_name.items()}
+    ranges = {name: (min(values), max(values)) for name, values in by_name.items()}
+    # Of NaN, too, there is none.
+    differ = {name: ends for name, ends in ranges.items() if ends[0] < ends[1] and means[name] == means[name]}
+    return means, differ
 
 
 def _by_the_judge(judge, drawn, labels, sketches, train_sketches):

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_cgan import metrics
 from keras_cgan.data import write_image
-from keras_cgan.evaluate import draw, evaluate, gan_train
+from keras_cgan.evaluate import draw, evaluate, gan_train, mean_by_judges
 from keras_cgan.judges import PAIR_BATCH, PAIR_STEPS, train_judge, train_pair_judge
 from keras_cgan.pictures import image_grid, sample_grid
 from keras_cgan.run_folder import check_new, write_json
@@ -58,7 +58,7 @@ _COMPARED = {
 }
 
 
-def evaluate_pairs(generator, train, test, folder, judge_epochs=None):
+def evaluate_pairs(generator, train, test, folder, judge_epochs=None, judges=1, say=None):
     """Measures a generator on a set of pairs, by judges trained on it, and writes a report.
 
     Args:
@@ -69,41 +69,60 @@ def evaluate_pairs(generator, train, test, folder, judge_epochs=None):
             `index.html`, `samples.png`, `best.png` and `worst.png`.
         judge_epochs: Passes over the training sketches that a judge learns by, as `train_judge` takes
             them; the pair judge learns from as many, but from no more than 600 batches.
+        judges: How many judges of the class, of the seeds 1000, 1001, ...: the measures are their means.
+            Two minutes each; the rank by features is some .03 another by each.
+        say: A function that is told, in a line of text, what begins.
 
     Returns:
-        The measures: those of `evaluate`, `gan_train`, and `confusion`, a list of rows: for each class
-        how many of its sketches the judge took for each class.
+        The measures: those of `evaluate`; `gan_train`, by one classifier; `judges`, how many; `ranges`, for
+        measures that they differ in the least and the greatest; and `confusion`, a list of rows: for each
+        class how many of its sketches the first judge took for each class. The best and worst pictures are
+        by the first judge, too.
 
     Raises:
         FileExistsError: There is something in the folder.
-        ValueError: The classes differ, or the generator's label is of another length.
+        ValueError: There is no judge, the classes differ, or the generator's label is of another length.
 
     Example:
 
     >>> train, test = open_pairs("my_pairs")
     >>> evaluate_pairs(keras.models.load_model("generator.keras"), train, test, "report")
     """
+    if judges < 1:
+        raise ValueError(f"`judges` must be at least 1. Received: judges={judges}")
+    say = say or (lambda line: None)
     folder = Path(folder)
     check_new(folder)
     _check_classes(generator, train, test)
     image_size = tuple(generator.output.shape[1:3])
     train_photos, train_labels, train_sketches = train.as_arrays(image_size, MOST_TRAIN)
     photos, labels, sketches = test.as_arrays(image_size, MOST_TEST)
-    judge = train_judge(train_sketches, train_labels, judge_epochs)
+    networks = []
+    for number in range(judges):
+        say(f"judge of the class {number + 1} of {judges}, seed {1000 + number} ...")
+        networks.append(train_judge(train_sketches, train_labels, judge_epochs, seed=1000 + number))
+    first = networks[0]
     steps = PAIR_STEPS
     if judge_epochs is not None:
         steps = min(steps, judge_epochs * math.ceil(len(train_photos) / PAIR_BATCH))
+    say("judge of the photo ...")
     pair_judge = train_pair_judge(train_photos, train_sketches, steps)
     drawn = draw(generator, photos, labels)
-    results = evaluate(generator, judge, photos, labels, sketches, pair_judge, train_sketches)
+    say("measuring ...")
+    results, ranges = mean_by_judges(
+        networks,
+        lambda judge: evaluate(generator, judge, photos, labels, sketches, pair_judge, train_sketches),
+    )
+    say("GAN-train: a classifier that learns from drawn sketches ...")
     results["gan_train"] = gan_train(
         generator, train_photos, train_labels, sketches, labels, epochs=judge_epochs
     )
-    results["confusion"] = metrics.confusion_matrix(judge, drawn, labels).tolist()
+    results |= {"judges": judges, "ranges": ranges}
+    results["confusion"] = metrics.confusion_matrix(first, drawn, labels).tolist()
 
     folder.mkdir(parents=True, exist_ok=True)
     write_image(folder / "samples.png", sample_grid(generator, photos, labels, sketches, test.class_names))
-    order = np.argsort(-np.sum(judge.predict(drawn, verbose=0) * labels, axis=1), kind="stable")
+    order = np.argsort(-np.sum(first.predict(drawn, verbose=0) * labels, axis=1), kind="stable")
     for name, chosen in {"best": order[:N_SHOWN], "worst": order[::-1][:N_SHOWN]}.items():
         rows = [[photos[i], drawn[i], sketches[i]] for i in chosen]
         captions = [test.class_names[np.argmax(labels[i])] for i in chosen]
@@ -138,25 +157,49 @@ def page(results, class_names):
         A string.
     """
     rows = [
-        f"<tr><th>{name}<td>{value:.3f}<td>{compared}<td>{meaning}"
-        for name, value, compared, meaning in _rows(results, len(class_names))
+        f"<tr><th>{name}<td>{value:.3f}{spread and f' ({spread})'}<td>{compared}<td>{meaning}"
+        for name, value, spread, compared, meaning in _rows(results, len(class_names))
     ]
-    return _PAGE.format(measures="\n".join(rows), confusion=_confusion(results["confusion"], class_names))
+    several = results.get("judges", 1) > 1
+    return _PAGE.format(
+        measures="\n".join(rows),
+        confusion=_confusion(results["confusion"], class_names),
+        judges=f"\n<p>{_several(results)}" if several else "",
+        first=" (by the first judge)" if several else "",
+    )
 
 
 def summary(results, n_classes):
     """The measures as lines of text, each beside what it is read against."""
-    return "\n".join(
-        f"{name:23} {value:7.3f}  {compared + ': ' if compared else ''}{meaning}"
-        for name, value, compared, meaning in _rows(results, n_classes)
+    lines = [_several(results)] if results.get("judges", 1) > 1 else []
+    for name, value, spread, compared, meaning in _rows(results, n_classes):
+        beside = f"({spread})  " * bool(spread) + f"{compared}: " * bool(compared)
+        lines.append(f"{name:23} {value:7.3f}  {beside}{meaning}")
+    return "\n".join(lines)
+
+
+def _several(results):
+    return (
+        f"Means of {results['judges']} judges, with from which to which they range; the confusion of "
+        "classes, and which sketches are best and worst, by the first judge; GAN-train by one classifier."
     )
 
 
 def _rows(results, n_classes):
-    """Name, value, what it is read against, and meaning of each measure."""
+    """Name, value, from which to which judges range, what it is read against, and meaning of each measure."""
     known = {**results, "chance": 1 / n_classes}
+    spread = {
+        name: f"{least:.3f} to {greatest:.3f}"
+        for name, (least, greatest) in results.get("ranges", {}).items()
+    }
     return [
-        (name, results[name], _COMPARED[beside].format(known.get(beside, 0)) if beside else "", meaning)
+        (
+            name,
+            results[name],
+            spread.get(name, ""),
+            _COMPARED[beside].format(known.get(beside, 0)) if beside else "",
+            meaning,
+        )
         for name, (meaning, beside) in _MEANINGS.items()
         if name in results
     ]
@@ -200,18 +243,18 @@ img {{ max-width: 100%; }}
 </style>
 <h1>Evaluation</h1>
 <p>No measure stands alone: the class is won by one sketch a class, the photo by tracing it, likeness
-by white paper.
+by white paper.{judges}
 <table>
 {measures}
 </table>
-<h2>Which class is drawn</h2>
+<h2>Which class is drawn{first}</h2>
 <table>
 {confusion}
 </table>
 <h2>Test photos</h2>
 <img src="samples.png" alt="photo, generated, true; and the same photos as every class">
-<h2>Surest of their class</h2>
+<h2>Surest of their class{first}</h2>
 <img src="best.png" alt="photo, generated, true">
-<h2>Least sure</h2>
+<h2>Least sure{first}</h2>
 <img src="worst.png" alt="photo, generated, true">
 """

@@ -7,7 +7,7 @@ from keras import layers
 
 from keras_cgan import metrics, strategy_networks, unet_generator
 from keras_cgan.data import EmbeddedPairs, embedded_images, to_unit
-from keras_cgan.evaluate import blurred, evaluate, evaluate_images, gan_train
+from keras_cgan.evaluate import blurred, evaluate, evaluate_images, gan_train, mean_by_judges
 from keras_cgan.contrastive import small_changes
 from keras_cgan.judges import judge_features, pair_distances, train_judge, train_pair_judge
 from keras_cgan.latents import Latent
@@ -282,3 +282,15 @@ def test_measures_of_class_images_follow_from_the_seed(digits, digit_judge):
         evaluate_images(generator, digit_judge, latent, test, seed=seed)
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert np.any(np.asarray(drawn[0]) != np.asarray(drawn[2]))
+
+
+def test_means_by_judges_and_their_ranges():
+    found = {
+        1: {"rank": 0.65, "l1": 0.25, "kid": float("nan")},
+        2: {"rank": 0.71, "l1": 0.25, "kid": 0.5},
+        3: {"rank": 0.68, "l1": 0.25, "kid": 0.7},
+    }
+    means, ranges = mean_by_judges([1, 2, 3], found.get)
+    assert means["rank"] == pytest.approx(0.68) and means["l1"] == 0.25 and np.isnan(means["kid"])
+    assert ranges == {"rank": (0.65, 0.71)}  # of what no judge looks at, and of NaN, there is none
+    assert mean_by_judges([2], found.get) == (found[2], {})

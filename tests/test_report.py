@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cgan import report, unet_generator
+from keras_cgan import report, unet_generator, vgg_classifier
 from keras_cgan.data import EmbeddedPairs
 from keras_cgan.report import count_used, evaluate_pairs, page
 
@@ -68,7 +68,8 @@ def test_the_page_shows_every_measure_and_picture(written):
     text = "\n".join(shown.texts)
     for name in results:
         compared = name.endswith(("_real", "_white_paper", "_train")) and name != "gan_train"
-        assert name in shown.texts or compared or name == "confusion", name
+        assert name in shown.texts or compared or name in ("confusion", "judges", "ranges"), name
+    assert "judges" not in text and results["judges"] == 1 and results["ranges"] == {}
     assert f"{results['class_accuracy']:.3f}" in text and "chance 0.17" in text
     assert f"true sketches 1, white paper {results['copying_ratio_white_paper']:.2f}" in text
 
@@ -78,6 +79,50 @@ def test_the_confusion_counts_every_test_photo(written):
     counts = results["confusion"]
     assert [sum(row) for row in counts] == [3] * 6
     assert sum(counts[c][c] for c in range(6)) / 18 == pytest.approx(results["class_accuracy"])
+
+
+def test_several_judges_give_means_and_from_which_to_which_they_range(tmp_path, monkeypatch):
+    seeds, said = [], []
+
+    def judge_of(sketches, labels, epochs, seed=1000):
+        seeds.append(seed)
+        keras.utils.set_random_seed(seed)
+        return vgg_classifier((*SIZE, 1), 6, filters=2, blocks=2)
+
+    monkeypatch.setattr(report, "train_judge", judge_of)
+    monkeypatch.setattr(report, "train_pair_judge", lambda *_: None)
+    monkeypatch.setattr(report, "gan_train", lambda *_, **__: 0.5)
+    generator = unet_generator((*SIZE, 3), n_classes=6, filters=2)
+    sets = EmbeddedPairs(12, seed=0), EmbeddedPairs(12, seed=1)
+    one, three = (
+        evaluate_pairs(generator, *sets, tmp_path / str(n), judges=n, say=said.append) for n in (1, 3)
+    )
+    assert seeds == [1000, 1000, 1001, 1002]
+    assert [line.split(",")[0] for line in said if line.startswith("judge of the class")] == [
+        "judge of the class 1 of 1",
+        "judge of the class 1 of 3",
+        "judge of the class 2 of 3",
+        "judge of the class 3 of 3",
+    ]
+    least, greatest = three["ranges"]["fid_phi"]
+    assert least <= one["fid_phi"] <= greatest and least < three["fid_phi"] < greatest
+    assert three["judges"] == 3 and "l1" not in three["ranges"] and three["l1"] == one["l1"]
+    assert three["confusion"] == one["confusion"]  # by the first
+    kept = json.loads((tmp_path / "3" / "results.json").read_text())
+    assert kept["ranges"]["fid_phi"] == [least, greatest] and kept["judges"] == 3
+    shown = Page((tmp_path / "3" / "index.html").read_text())
+    assert f"{three['fid_phi']:.3f} ({least:.3f} to {greatest:.3f})" in shown.texts and not shown.open
+    text = " ".join("\n".join(shown.texts).split())
+    assert "Means of 3 judges, with from which to which they range" in text and "by the first judge" in text
+    lines = report.summary(three, 6).splitlines()
+    assert lines[0].startswith("Means of 3 judges")
+    assert any(f"{three['fid_phi']:7.3f}  ({least:.3f} to {greatest:.3f})" in line for line in lines)
+    assert "judges" not in report.summary(one, 6)
+
+
+def test_no_judge_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="`judges` must be at least 1. Received: judges=0"):
+        evaluate_pairs(None, None, None, tmp_path / "out", judges=0)
 
 
 def test_names_of_classes_cannot_break_the_page():

@@ -22,14 +22,16 @@ def generator(tmp_path):
 @pytest.mark.slow
 def test_a_whole_report(example, generator, data, tmp_path, capsys):
     out = tmp_path / "report"
-    arguments = [str(generator), "--data", str(data), "--judge-epochs", "2", "--out", str(out)]
+    arguments = [str(generator), "--data", str(data), "--judge-epochs=2", "--judges=2", "--out", str(out)]
     example.main(arguments)
     results = json.loads((out / "results.json").read_text())
     said = capsys.readouterr().out
-    assert f"class_accuracy            {results['class_accuracy']:.3f}  true sketches" in said
+    assert f"class_accuracy            {results['class_accuracy']:.3f}  " in said
+    assert results["judges"] == 2 and "Means of 2 judges, with from which to which they range" in said
+    assert "judge of the class 1 of 2, " in said and "judge of the class 2 of 2, " in said
     assert (
         f"measuring on {data}, fit pad\n"
-        "training judges, two of the class and one of the photo, on 20 of 20 pairs and measuring on 12 of"
+        "training judges, 3 of the class and one of the photo, on 20 of 20 pairs and measuring on 12 of"
         in said
     )
     assert said.splitlines()[-1] == f"measures:  {out / 'results.json'}"
@@ -83,6 +85,8 @@ def test_a_folder_of_pairs_that_is_gone(example, generator, tmp_path):
 def test_refusals(example, tmp_path):
     with pytest.raises(ValueError, match="--judge-epochs must be at least 1. Received: 0"):
         example.main(["none.keras", "--judge-epochs", "0", "--out", str(tmp_path / "report")])
+    with pytest.raises(ValueError, match="--judges must be at least 1. Received: 0"):
+        example.main(["none.keras", "--judges", "0", "--out", str(tmp_path / "report")])
     with pytest.raises(ValueError, match="there is no file"):
         example.main([str(tmp_path / "none.keras"), "--out", str(tmp_path / "report")])
     inputs = keras.Input((24, 24, 3), name="photo")
