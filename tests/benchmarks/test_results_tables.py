@@ -1,0 +1,160 @@
+"""The figures that are printed are those that were measured: tables of the READMEs against the JSON files."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+COLUMNS = {  # the beginning of a column's head: its measure
+    "class accuracy": "class_accuracy",
+    "of blurred photos": "class_accuracy_blurred",
+    "asked for another class": "swap_asked",
+    "on demand": "swap_asked",
+    "rank by features": "photo_rank_features",
+    "rank by chamfer": "photo_rank_chamfer",
+    "photo's rank by a pair judge": "pair_rank",
+    "diversity": "within_class_diversity",
+    "stroke F1, 2 px": "stroke_f1_2px",
+    "FID-phi": "fid_phi",
+    "GAN-train": "gan_train",
+}
+
+
+def rows_of(page, head):
+    """The rows of the one table whose first line begins so, as dicts of head -> text."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    (begin,) = [number for number, line in enumerate(lines) if line.startswith(head)]
+    heads = [cell.strip() for cell in lines[begin].strip("|").split("|")]
+    rows = []
+    for line in lines[begin + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append(dict(zip(heads, (cell.strip() for cell in line.strip("|").split("|")), strict=True)))
+    return rows
+
+
+def measure_of(head):
+    return next((measure for begin, measure in COLUMNS.items() if head.startswith(begin)), None)
+
+
+def assert_rounded(text, value, where):
+    """Whether a printed figure is a value, to as many places as are printed."""
+    places = len(text.partition(".")[2])
+    assert abs(float(text) - value) <= 0.5 * 10**-places + 1e-9, (
+        f"{where}: {text} is printed, {value} measured"
+    )
+
+
+def check_row(row, seeds):
+    """Compares what a row prints with its seeds: a mean and perhaps a range, one value, or one a seed."""
+    compared = 0
+    for head, text in list(row.items())[1:]:
+        measure = measure_of(head)
+        figures = re.findall(r"\d*\.\d+|\d+", text)
+        if measure is None or not figures or "no label" in text:
+            continue
+        values = [seed[measure] for seed in seeds if measure in seed]
+        if not values:  # of a copy: known without measuring
+            continue
+        expected = [sum(values) / len(values)]
+        if " to " in text:
+            expected += [min(values), max(values)]
+        elif "," in text:
+            expected = values
+        for figure, value in zip(figures, expected, strict=True):
+            assert_rounded(figure, value, f"{next(iter(row.values()))}, {head}")
+            compared += 1
+    return compared
+
+
+def results(file, cell):
+    """The measures of a row, one dict a seed."""
+    found = json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8"))[cell]
+    return [found] if "class_accuracy" in found else list(found.values())
+
+
+README, PAGE = ROOT / "README.md", RESULTS / "README.md"
+PHOTO, FAKE, BY_C = "class-and-photo + label", "fake-class + label", "classifier + label"
+WITHOUT, THREE, LONG, ALL = (
+    "no-network-redrawn",
+    "strategies-redrawn-3-judges",
+    "long-redrawn",
+    "strategies-redrawn",
+)
+EMBEDDED, OPENMOJI, MORE = "strategies-embedded", "strategies-openmoji", "candidates-redrawn"
+WEIGHED = f"{PHOTO}, edges 75, information"
+TABLES = {  # page and beginning of the table: file and cell of each row, None where it has none
+    (README, "| redrawn pairs |"): [
+        (WITHOUT, "one training sketch a class"),
+        (WITHOUT, "the training sketch of the photo most alike"),
+        (WITHOUT, "the photo's edges"),
+        *((THREE, cell) for cell in ("pix2pix", FAKE, BY_C, PHOTO)),
+        (LONG, FAKE),
+        (LONG, BY_C),
+        (LONG, PHOTO),
+        (LONG, f"{PHOTO}, 10600 steps"),
+    ],
+    (PAGE, "| redrawn pairs | class accuracy (real sketches .82)"): [
+        (THREE, "pix2pix"),
+        (THREE, "pix2pix + label + bent"),
+        (THREE, FAKE),
+        (THREE, "fake-class + label + bent"),
+        (THREE, BY_C),
+        (THREE, "classifier + label + bent + averaged + class weight 10"),
+        (THREE, PHOTO),
+        (WITHOUT, "one training sketch a class"),
+        (WITHOUT, "the training sketch of the photo most alike"),
+        (WITHOUT, "the photo's edges"),
+        (WITHOUT, "the grey photo"),
+        (WITHOUT, "white paper"),
+    ],
+    (PAGE, "| redrawn pairs | class accuracy (true sketches .82)"): [
+        None,
+        (LONG, f"{PHOTO}, 6360 steps"),
+        (LONG, PHOTO),
+        (LONG, f"{PHOTO}, 10600 steps"),
+    ],
+    (PAGE, "| redrawn pairs, 160 epochs, by the other judges |"): [
+        (LONG, FAKE),
+        (LONG, BY_C),
+        (LONG, f"{PHOTO}, by the judges of the rows below"),
+        (LONG, f"{WEIGHED} 4, swaps 50"),
+        (LONG, f"{WEIGHED} 2, swaps 52"),
+        (LONG, f"{WEIGHED} 8, swaps 60"),
+        (LONG, f"{WEIGHED} 5, swaps 60, 10600 steps"),
+    ],
+    (PAGE, "| redrawn pairs | class accuracy | asked"): [
+        *((ALL, f"{name}{label}") for name, label in (("pix2pix", ""), ("L1 only", " + label"))),
+        *((ALL, f"{name} + label") for name in ("sigmoid", "fake-class", "two-head", "shared-q")),
+        (ALL, BY_C),
+        (ALL, "classifier + label + bent"),
+        *((ALL, name) for name in ("L1 only", "sigmoid", "fake-class", "two-head", "shared-q", "classifier")),
+        (ALL, "pix2pix + label"),
+        None,
+        None,
+        None,
+    ],
+    (PAGE, "| embedded pairs, `--misalignment 0.7`"): [
+        (EMBEDDED, cell) for cell in ("pix2pix", FAKE, BY_C, PHOTO)
+    ],
+    (PAGE, "| OpenMoji |"): [(OPENMOJI, cell) for cell in ("pix2pix", FAKE, BY_C, f"{PHOTO} + L1")],
+}
+
+
+@pytest.mark.parametrize(("page", "head"), TABLES, ids=lambda part: str(part)[-20:])
+def test_what_is_printed_was_measured(page, head):
+    rows = rows_of(page, head)
+    for row, cell in zip(rows, TABLES[page, head], strict=True):
+        assert cell is None or check_row(row, results(*cell)) >= 4
+
+
+def test_a_figure_that_was_not_measured_is_found():
+    seeds = results(LONG, PHOTO)
+    row = {"": "class-and-photo", "class accuracy": ".86 (.84 to .88)", "FID-phi": "4.4"}
+    assert check_row(row, seeds) == 4
+    for head, text in {"class accuracy": ".87", "FID-phi": "4.3"}.items():
+        with pytest.raises(AssertionError, match="is printed"):
+            check_row({**row, head: text}, seeds)
