@@ -138,6 +138,30 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         None,
         None,
     ],
+    (PAGE, "| one thing less, or one more |"): [
+        ("ablation-redrawn", cell)
+        for cell in (
+            "class-and-photo",
+            "no edges",
+            "no photo information",
+            "no swapped labels",
+            "no class loss",
+            "no adversarial loss",
+            "pairs not bent",
+            "D not augmented",
+            "no moving average",
+            "and projection",
+            "and a second D of the pair",
+            "and a second D of the pair + projection",
+            "and a second D at half the size",
+            "and equilibrium",
+            "and relativistic + R1",
+        )
+    ],
+    (PAGE, "| at other weights |"): [
+        (MORE, cell)
+        for cell in ("class-and-photo", "and blurred photos", "and feature matching", "and hinge")
+    ],
     (PAGE, "| embedded pairs, `--misalignment 0.7`"): [
         (EMBEDDED, cell) for cell in ("pix2pix", FAKE, BY_C, PHOTO)
     ],
