@@ -77,6 +77,8 @@ ABLATION = {
     "no adversarial loss": {"strategy": PHOTO, "label": True, "adversarial_weight": 0.0},
     "D not augmented": {"strategy": PHOTO, "label": True, "without": "augment"},
     "no moving average": {"strategy": PHOTO, "label": True, "average_decay": None},
+    "and L1 50": {"strategy": PHOTO, "label": True, "l1_weight": 50.0},
+    "and L1 100": {"strategy": PHOTO, "label": True, "l1_weight": 100.0},
     "and blurred L1": {"strategy": PHOTO, "label": True, "blurred_l1": 10.0},
     "and feature matching": {"strategy": PHOTO, "label": True, "feature_matching": 10.0},
     "and blurred photos": {"strategy": PHOTO, "label": True, "blur_rate": 0.5},

@@ -156,6 +156,8 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
             "and a second D at half the size",
             "and equilibrium",
             "and relativistic + R1",
+            "and L1 50",
+            "and L1 100",
         )
     ],
     (PAGE, "| at other weights |"): [

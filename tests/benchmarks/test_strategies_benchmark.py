@@ -64,6 +64,8 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
     changed = {key for key in config[0] if config[0][key] != config[1][key]}
     expected = {
         "no edges": {"terms"},
+        "and L1 50": {"l1_weight"},
+        "and L1 100": {"l1_weight"},
         "and blurred L1": {"terms"},
         "no photo information": {"terms"},
         "no swapped labels": {"swaps", "class_weight"},  # weighed as in the mean of the whole
