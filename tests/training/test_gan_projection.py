@@ -149,10 +149,9 @@ def test_d_tells_a_class_that_a_real_sketch_is_not_of():
         own, other = (said(d, sketch, x["label"][:, order]) for order in ([0, 1, 2], [1, 0, 2]))
         return np.mean(own - other, axis=(1, 2, 3))
 
-    before = margins()
+    assert np.abs(margins()).max() < 0.1
     gan.fit(*two_classes(), batch_size=8, epochs=20, verbose=0)
-    assert np.mean(before > 0) < 0.9  # of one class at most
-    assert np.mean(margins() > 0) > 0.95
+    assert np.mean(margins() > 1) > 0.95
 
 
 @pytest.mark.parametrize("player", "gd")
