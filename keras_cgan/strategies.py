@@ -50,7 +50,9 @@ STRATEGIES = {
         class_head="softmax",
     ),
     "two-head": Strategy("D has a real/fake head and a class head", True, ("real_fake", "classes")),
-    "classifier": Strategy("a classifier beside D: the class most surely, the default", True, ("real_fake",), classifier=True),
+    "classifier": Strategy(
+        "a classifier beside D: the class most surely, the default", True, ("real_fake",), classifier=True
+    ),
     "shared-q": Strategy("D's trunk also reads the class of real sketches", True, ("real_fake", "label")),
     "class-and-photo": Strategy(
         "a classifier, labels swapped, and the photo told by its edges and by towers: both can be read",
