@@ -7,7 +7,7 @@ a discriminator says of a sample, so that patch matrices and single units weigh 
 
 from keras import ops
 
-from keras_cgan.checks import check_choice
+from keras_cgan.checks import check_choice, shapes_fit
 
 
 class AdversarialLoss:
@@ -140,7 +140,7 @@ def gaussian_loss(codes, means):
     """
     codes, means = ops.cast(codes, "float32"), ops.cast(means, "float32")
     shapes = tuple(codes.shape), tuple(means.shape)
-    if len(shapes[0]) != len(shapes[1]) or any(a != b and None not in (a, b) for a, b in zip(*shapes)):
+    if not shapes_fit(*shapes):
         raise ValueError(
             f"`codes` and `means` must have one shape. Received: codes of shape {shapes[0]}, "
             f"means of shape {shapes[1]}"

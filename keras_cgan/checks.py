@@ -17,6 +17,11 @@ def check_image_shape(image_shape):
     return tuple(int(n) for n in shape)
 
 
+def shapes_fit(one, other):
+    """Whether two shapes are the same, as far as they are known: `None` fits every side."""
+    return len(one) == len(other) and all(a == b or None in (a, b) for a, b in zip(one, other))
+
+
 def check_n_classes(n_classes):
     """Raises a `ValueError` unless `n_classes` is an integer of at least 2."""
     check_at_least(2, n_classes=n_classes)

@@ -14,6 +14,7 @@ import keras
 from keras import ops
 
 from keras_cgan.adversarial_losses import adversarial_loss
+from keras_cgan.checks import shapes_fit
 
 _PACKAGE = "keras_cgan"
 
@@ -27,11 +28,7 @@ def _same_shape(y_true, y_pred):
     y_pred = ops.cast(y_pred, keras.backend.result_type(y_pred.dtype, "float32"))
     y_true = ops.cast(y_true, y_pred.dtype)
     true_shape, pred_shape = _static_shape(y_true), _static_shape(y_pred)
-    fits = None in (true_shape, pred_shape) or (
-        len(true_shape) == len(pred_shape)
-        and all(a == b or None in (a, b) for a, b in zip(true_shape, pred_shape))
-    )
-    if not fits:
+    if None not in (true_shape, pred_shape) and not shapes_fit(true_shape, pred_shape):
         raise ValueError(
             "`y_true` must have the shape of `y_pred`; targets are not broadcast. "
             f"Received: y_true of shape {true_shape}, y_pred of shape {pred_shape}"

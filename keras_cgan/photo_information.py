@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_cgan.checks import check_at_least, check_positive
+from keras_cgan.checks import check_at_least, check_positive, shapes_fit
 from keras_cgan.fixed import call_fixed
 from keras_cgan.terms import GeneratorTerm
 
@@ -115,7 +115,7 @@ class PhotoInformation(GeneratorTerm):
 def _check_takes(argument, tower, images):
     """Raises a `ValueError` where a tower takes other images than these; `None` fits every side."""
     taken, shape = tower.input.shape[1:], images.shape[1:]
-    if len(taken) != len(shape) or any(None not in both and both[0] != both[1] for both in zip(taken, shape)):
+    if not shapes_fit(taken, shape):
         raise ValueError(
             f"`{argument}` must take the gan's {argument.removesuffix('_tower')}, of shape {tuple(shape)}. "
             f"Received: {argument} with input shape {tuple(taken)}"

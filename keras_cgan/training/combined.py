@@ -8,6 +8,7 @@ Here no flag is touched: the networks are called without being owned.
 import keras
 from keras import layers
 
+from keras_cgan.checks import shapes_fit
 from keras_cgan.fixed import call_fixed
 from keras_cgan.training.heads import as_functional, named_inputs, named_outputs
 from keras_cgan.unsaved import Unsaved
@@ -157,7 +158,7 @@ def check_classifier(name, outputs, d_outputs):
 def check_takes(argument, expected, image_shape):
     """Raises a `ValueError` where a network does not take images of a shape; `None` fits every side."""
     expected, given = tuple(expected), tuple(image_shape)
-    if len(expected) != len(given) or any(None not in (a, b) and a != b for a, b in zip(expected, given)):
+    if not shapes_fit(expected, given):
         raise ValueError(
             f"`{argument}` must take images of shape {given} here (photo and sketch stacked for a "
             f"discriminator with paired=True, else the sketch alone). "
