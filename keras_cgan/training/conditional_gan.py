@@ -68,7 +68,8 @@ class ConditionalGAN(AdversarialModel):
         image_pool: How many earlier fakes D is shown half of the time (CycleGAN: 50); 0: none.
         swap_rate: How often, in [0, 1), G is asked for a random class instead of the photo's own. What
             compares with the true sketch is then left out, of the loss and of its mean in the logs. A D
-            that sees the photo too calls such a pair fake: use one that sees the sketch alone.
+            that sees the photo too calls such a pair fake: use one that sees the sketch alone, or is told
+            the class.
         swap_weight: How many times as much the class counts in G's loss where it is not the photo's own;
             `g_class` in the logs is without it.
         equilibrium: Optional `EquilibriumWeight`, for a model with a classifier: what G loses by C counts
