@@ -1,7 +1,6 @@
 """ControlGAN: a classifier of its own tells the class; a rule keeps G from pleasing it too much."""
 
 import keras
-import tensorflow as tf
 from keras import layers
 
 from keras_cgan.classifiers import resnet_classifier
@@ -79,7 +78,7 @@ class ControlGAN(LatentGAN):
         if self.augment is not None and run.training:
             image = self.augment(image, training=True)
         loss = class_loss(batch.label, run(self.c_model, image)["label"])
-        drawn["c_loss"] = loss  # the rule, in G's turn, compares with it
+        drawn["c_loss"] = loss  # the rule, after the step, compares with it
         return {"c_loss": loss}
 
     def g_terms(self, batch, drawn, on_fake, run):
@@ -88,9 +87,11 @@ class ControlGAN(LatentGAN):
         terms = {"g_class": (gamma, loss), "gamma": (0.0, gamma)}
         if "c" not in self.players():  # nobody has asked a frozen C about the real images
             terms["c_loss"] = (0.0, self.c_losses(batch, drawn, run)["c_loss"])
-        if run.training:
-            self.equilibrium.update(tf.stop_gradient(loss), tf.stop_gradient(drawn["c_loss"]))
+        drawn["c_loss_fake"] = loss
         return terms
+
+    def after_step(self, drawn, is_updated):
+        self.equilibrium.update(drawn["c_loss_fake"], drawn["c_loss"], is_updated)
 
 
 def controlgan(

@@ -289,3 +289,14 @@ def test_a_loaded_model_goes_on(tmp_path):
     model = small(rate=0.5, target=0.5, most=3.0, augment="shift-flip")
     loaded = steps.assert_goes_on(model, tmp_path / "controlgan.keras", *BATCH)
     assert float(loaded.equilibrium.value) == float(model.equilibrium.value) > 0
+
+
+@pytest.mark.slow
+def test_a_step_that_mixed_precision_skips_leaves_gamma_alone():
+    keras.config.set_dtype_policy("mixed_float16")
+    model = small(rate=0.5)
+    model.equilibrium._gamma.assign(1.0)
+    model.optimizers["g"].dynamic_scale.assign(2.0**100)  # finite losses, gradients that overflow
+    logs = model.train_on_batch(*BATCH)
+    assert np.isfinite(list(logs.values())).all()
+    assert float(model.equilibrium.value) == 1.0
