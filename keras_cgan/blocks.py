@@ -34,6 +34,17 @@ def beside_label(inputs, n_classes):
     return {inputs.name: inputs, "label": label}, inputs, label
 
 
+def image_input(network):
+    """The image that a functional network takes, alone or beside the label; `None` of anything else."""
+    inputs = (getattr(network, "inputs", None) or ()) if isinstance(network, keras.Model) else ()
+    if len(inputs) == 1:
+        return inputs[0]
+    is_told = (
+        len(inputs) == 2 and isinstance(network.input, dict) and set(network.input) == {"image", "label"}
+    )
+    return network.input["image"] if is_told else None
+
+
 def conv(
     x, filters, kernel_size, name, strides=1, padding="same", norm=None, transpose=False, initializer=None
 ):

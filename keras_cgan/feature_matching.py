@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_cgan.blocks import image_input
 from keras_cgan.fixed import call_fixed
 from keras_cgan.terms import GeneratorTerm
 
@@ -136,7 +137,7 @@ def feature_network(network, layers=None):
     >>> [output.shape[1:] for output in feature_network(discriminator).outputs]
     [(32, 32, 64), (16, 16, 128), (15, 15, 256)]
     """
-    image = _image_of(network)
+    image = image_input(network)
     if image is None:
         raise ValueError(
             "`network` must be a functional model with one input, the sketch or the stacked pair, or with a "
@@ -159,20 +160,11 @@ def feature_network(network, layers=None):
         ) from error
 
 
-def _image_of(network):
-    """The input of a functional network that is the image; `None` of any other layer."""
-    inputs = (getattr(network, "inputs", None) or ()) if isinstance(network, keras.Model) else ()
-    if len(inputs) == 1:
-        return inputs[0]
-    told = len(inputs) == 2 and isinstance(network.input, dict) and set(network.input) == {"image", "label"}
-    return network.input["image"] if told else None
-
-
 def _named_layers(network):
     """Names of layers, also of a model within -> whether each is a nonlinearity before the outputs."""
     ends, names = {id(tensor) for tensor in network.outputs}, {}
     for layer in network.layers:
-        if _image_of(layer) is None:
+        if image_input(layer) is None:
             names[layer.name] = _is_nonlinear(layer) and id(layer.output) not in ends
         else:
             names |= {f"{layer.name}/{name}": chosen for name, chosen in _named_layers(layer).items()}

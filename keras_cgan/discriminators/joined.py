@@ -50,7 +50,7 @@ def joined_discriminator(image_shape, discriminators, activation=None, augment=N
             "`discriminators` must be at least one model, each with a `name` of its own. "
             f"Received: names {names}"
         )
-    lengths = {each.input["label"].shape[-1] for each in discriminators if isinstance(each.input, dict)}
+    lengths = {each.input["label"].shape[-1] for each in discriminators if len(each.inputs) == 2}
     if len(lengths) > 1:
         raise ValueError(
             f"`discriminators` must take labels of one length. Received: labels of lengths {sorted(lengths)}"
@@ -70,26 +70,18 @@ def joined_discriminator(image_shape, discriminators, activation=None, augment=N
 
 def _seen(x, label, discriminator):
     """What a discriminator takes of the images: the last channels, or averages, or all; and of the label."""
-    height, width, channels = _image_of(discriminator).shape[1:]
+    height, width, channels = blocks.image_input(discriminator).shape[1:]
     if channels < x.shape[-1]:
         x = x[..., -channels:]
     times = x.shape[1] // height, x.shape[2] // width
     if times != (1, 1):
         x = layers.AveragePooling2D(times, name=f"{discriminator.name}_scale")(x)
-    return {"image": x, "label": label} if isinstance(discriminator.input, dict) else x
-
-
-def _image_of(discriminator):
-    """The input of a discriminator that is the image; `None` of what is no discriminator."""
-    inputs = getattr(discriminator, "input", None)
-    if isinstance(inputs, dict):
-        return inputs["image"] if set(inputs) == {"image", "label"} else None
-    return None if isinstance(inputs, (list, tuple)) else inputs
+    return {"image": x, "label": label} if len(discriminator.inputs) == 2 else x
 
 
 def _check_part(discriminator, image_shape):
     """Raises a `ValueError` where a part makes no logits of patches, or takes no part of the images."""
-    image, output = _image_of(discriminator), getattr(discriminator, "output", None)
+    image, output = blocks.image_input(discriminator), getattr(discriminator, "output", None)
     is_matrix = len(getattr(output, "shape", ())) == 4 and output.shape[-1] == 1
     if image is None or not is_matrix or not _is_linear(discriminator.layers[-1]):
         raise ValueError(
