@@ -21,6 +21,9 @@ from keras_cgan.training.image_pool import ImagePool
 from keras_cgan.training.objectives import Objectives, check_joined_batch, relative_outputs
 from keras_cgan.training.penalties import lazily, r1_penalty
 
+# In the order of the logs; those that a model has no use for are left out.
+LOSS_NAMES = ("d_loss", "d_penalty", "c_loss", "g_loss", "g_l1", "g_adv", "g_class", "gamma")
+
 
 class Batch(NamedTuple):
     """A batch of pairs; what a strategy does not need is `None`."""
@@ -163,35 +166,23 @@ class ConditionalGAN(AdversarialModel):
         told.check_scores(**{name: weight for name, weight in slopes.items() if weight})
         self.r1_weight, self.r2_weight, self.r1_every = r1_weight, r2_weight, r1_every
         check_at_least(0, image_pool=image_pool)
-        self._pool = None
-        if image_pool:
-            fake = {"judged": told.judged_shape, "weight": ()}
-            if told.d_takes_label or "classes" in told.d_losses:
-                fake["label"] = (told.n_classes,)
-            self._pool = ImagePool(image_pool, fake)
-        check_rate(swap_rate, "swap_rate")
-        if swap_rate and not told.takes_label:
-            raise ValueError(
-                "`swap_rate` is for a generator that takes the label. "
-                f"Received: swap_rate={swap_rate}, and a generator of photos alone"
-            )
-        check_weights(swap_weight=swap_weight)
+        self._pool = _pool_of_fakes(image_pool, told) if image_pool else None
+        _check_swaps(swap_rate, swap_weight, told)
         self.swap_rate, self.swap_weight = swap_rate, swap_weight
         self._swaps = keras.random.SeedGenerator() if swap_rate else None
         if equilibrium is not None:
             _check_equilibrium(equilibrium, classifier)
         self.equilibrium = equilibrium
-        names = ["d_loss", "d_penalty", "c_loss", "g_loss", "g_l1", "g_adv", "g_class", "gamma"]
         absent = {
             "d_penalty": not (r1_weight or r2_weight),
             "c_loss": classifier is None,
             "g_class": not told.class_outputs,
             "gamma": equilibrium is None,
         }
-        self.terms = check_terms(terms, names)
+        self.terms = check_terms(terms, LOSS_NAMES)
         for term in self.terms:
             term.bind(self)
-        names += [f"g_{term.name}" for term in self.terms]
+        names = (*LOSS_NAMES, *(f"g_{term.name}" for term in self.terms))
         self.loss_names = tuple(name for name in names if not absent.get(name))
         # Here, not at `compile`: so that a saved average loads without it.
         self._make_average()
@@ -416,6 +407,24 @@ class ConditionalGAN(AdversarialModel):
         optimizers = config.pop("optimizers").items()
         optimizers = {f"{player}_optimizer": optimizer for player, optimizer in optimizers}
         return {**optimizers, **self._compiled_weights, **config}
+
+
+def _pool_of_fakes(size, told):
+    """An `ImagePool` of what D is shown of fakes: with the label where D or its targets need it."""
+    fake = {"judged": told.judged_shape, "weight": ()}
+    if told.d_takes_label or "classes" in told.d_losses:
+        fake["label"] = (told.n_classes,)
+    return ImagePool(size, fake)
+
+
+def _check_swaps(swap_rate, swap_weight, told):
+    check_rate(swap_rate, "swap_rate")
+    if swap_rate and not told.takes_label:
+        raise ValueError(
+            "`swap_rate` is for a generator that takes the label. "
+            f"Received: swap_rate={swap_rate}, and a generator of photos alone"
+        )
+    check_weights(swap_weight=swap_weight)
 
 
 def _check_equilibrium(equilibrium, classifier):
