@@ -122,14 +122,28 @@ def evaluate_pairs(generator, train, test, folder, judge_epochs=None, judges=1, 
 
     folder.mkdir(parents=True, exist_ok=True)
     write_image(folder / "samples.png", sample_grid(generator, photos, labels, sketches, test.class_names))
-    order = np.argsort(-np.sum(first.predict(drawn, verbose=0) * labels, axis=1), kind="stable")
-    for name, chosen in {"best": order[:N_SHOWN], "worst": order[::-1][:N_SHOWN]}.items():
-        rows = [[photos[i], drawn[i], sketches[i]] for i in chosen]
-        captions = [test.class_names[np.argmax(labels[i])] for i in chosen]
-        write_image(folder / f"{name}.png", image_grid(rows, ["photo", "generated", "true"], captions))
+    sureness = np.sum(first.predict(drawn, verbose=0) * labels, axis=1)
+    _write_extremes(folder, (photos, drawn, sketches), labels, test.class_names, sureness)
     write_json(folder / "results.json", results)
     (folder / "index.html").write_text(page(results, test.class_names), encoding="utf-8")
     return results
+
+
+def _write_extremes(folder, images, labels, class_names, sureness):
+    """The pictures of the drawings that a judge is surest of, and least sure: `best.png`, `worst.png`.
+
+    Args:
+        folder: Where they go.
+        images: Photos, drawings and true sketches.
+        labels: Of each photo, one-hot.
+        class_names: The names of the classes.
+        sureness: By how much each drawing was taken for its class.
+    """
+    order = np.argsort(-sureness, kind="stable")
+    for name, chosen in {"best": order[:N_SHOWN], "worst": order[::-1][:N_SHOWN]}.items():
+        rows = [[kind[i] for kind in images] for i in chosen]
+        captions = [class_names[np.argmax(labels[i])] for i in chosen]
+        write_image(folder / f"{name}.png", image_grid(rows, ["photo", "generated", "true"], captions))
 
 
 def count_used(train, test):
