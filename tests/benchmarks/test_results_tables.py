@@ -167,6 +167,9 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
     (PAGE, "| embedded pairs, `--misalignment 0.7`"): [
         (EMBEDDED, cell) for cell in ("pix2pix", FAKE, BY_C, PHOTO)
     ],
+    (PAGE, "| embedded pairs, `--misalignment 0` |"): [
+        ("strategies-embedded-aligned", cell) for cell in ("pix2pix", FAKE, BY_C, f"{PHOTO} + L1")
+    ],
     (PAGE, "| OpenMoji |"): [(OPENMOJI, cell) for cell in ("pix2pix", FAKE, BY_C, f"{PHOTO} + L1")],
 }
 
