@@ -80,7 +80,15 @@ ABLATION = {
     "and L1 50": {"strategy": PHOTO, "label": True, "l1_weight": 50.0},
     "and L1 100": {"strategy": PHOTO, "label": True, "l1_weight": 100.0},
     "and blurred L1": {"strategy": PHOTO, "label": True, "blurred_l1": 10.0},
-    "and feature matching": {"strategy": PHOTO, "label": True, "feature_matching": 10.0},
+    "and feature matching": {"strategy": PHOTO, "label": True, "feature_matching": {"weight": 10.0}},
+    **{
+        f"and feature matching by C, {weight}": {
+            "strategy": PHOTO,
+            "label": True,
+            "feature_matching": {"network": "classifier", "weight": float(weight)},
+        }
+        for weight in (20, 100, 300)
+    },
     "and blurred photos": {"strategy": PHOTO, "label": True, "blur_rate": 0.5},
     "and R1": {"strategy": PHOTO, "label": True, "r1_weight": 1.0},
     "and hinge": {"strategy": PHOTO, "label": True, "adversarial_loss": "hinge"},
@@ -191,7 +199,7 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     if "blurred_l1" in cell:
         more["terms"].append(BlurredL1(cell["blurred_l1"]))
     if "feature_matching" in cell:
-        more["terms"].append(FeatureMatching(networks[1], cell["feature_matching"]))
+        more["terms"].append(FeatureMatching(**cell["feature_matching"]))
     if "equilibrium" in cell:
         more["equilibrium"] = EquilibriumWeight(**cell["equilibrium"])  # anew: each model moves its own
     others = ("average_decay", "adversarial_loss")
