@@ -62,11 +62,16 @@ def load_generator(path):
     if not Path(path).is_file():
         raise ValueError(f"there is no file {path}")
     generator = keras.models.load_model(path)
-    names = set(generator.input) if isinstance(generator.input, dict) else {"photo"}
-    if not names <= {"photo", "label"} or len(generator.output_shape) != 4:
+    named = isinstance(generator.input, dict)
+    inputs = generator.input if named else dict(zip(["photo", "another"], generator.inputs))
+    is_known = "photo" in inputs and set(inputs) <= {"photo", "label"}
+    photo, drawn = inputs["photo"].shape if is_known else (), generator.output_shape
+    # A discriminator, too, makes images: matrices of patches, of photo and sketch stacked.
+    if len(drawn) != 4 or len(photo) != 4 or photo[1:3] != drawn[1:3] or photo[3] != 3:
+        given = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in inputs.items())
         raise ValueError(
-            f"{path} must be a generator from photos to sketches. Received: a model from {sorted(names)} "
-            f"to {generator.output_shape}"
+            f"{path} must be a generator from colour photos, and perhaps labels, to sketches of their size. "
+            f"Received: a model from {given} to {drawn}"
         )
     return generator
 
@@ -77,9 +82,9 @@ def choose_pairs(options):
     of_run = RunFolder.open(file.parent).settings if file.is_file() else {}
     asked = {name: value for name, value in vars(options).items() if value is not None}
     chosen = {name: {**DEFAULTS, **of_run, **asked}[name] for name in DEFAULTS}
-    data, is_of_run = chosen["data"], "data" in of_run and "data" not in asked
+    data, is_of_run = chosen["data"], "data" in of_run and not set(DEFAULTS) & set(asked)
     if data and not Path(data).is_dir():
-        where = f", which {file} names: say where it is now" if is_of_run else ""
+        where = f", which {file} names: say where it is now" if "data" not in asked else ""
         raise ValueError(f"--data: there is no folder {data}{where}")
     embedded = f"the embedded set, misalignment {chosen['misalignment']}"
     named = f"{data}, fit {chosen['fit']}" if data else embedded

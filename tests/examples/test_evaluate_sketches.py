@@ -5,7 +5,7 @@ import json
 import keras
 import pytest
 
-from keras_cgan import unet_generator
+from keras_cgan import patch_discriminator, unet_generator
 
 
 @pytest.fixture
@@ -67,7 +67,13 @@ def test_it_is_measured_on_the_pairs_that_the_run_was_trained_on(opened, generat
     assert f"measuring on {data}, fit crop, as in {file}\n" in capsys.readouterr().out
     assert opened("--data", data.parent, "--misalignment", 0, "--fit", "pad") == (str(data.parent), 0, "pad")
     assert f"measuring on {data.parent}, fit pad\n" in capsys.readouterr().out
-    assert opened("--data", "") == (None, 1.0, "crop")
+    for options, expected in (
+        (("--data", ""), (None, 1.0, "crop")),
+        (("--fit", "pad"), (str(data), 1.0, "pad")),
+        (("--misalignment", 0.7, "--data", ""), (None, 0.7, "crop")),
+    ):
+        assert opened(*options) == expected
+        assert "as in" not in capsys.readouterr().out
     file.write_text(json.dumps({"data": None, "strategy": "classifier"}))  # of another script, with less
     assert opened() == (None, 0.4, "pad")
 
@@ -91,6 +97,10 @@ def test_refusals(example, tmp_path):
         example.main([str(tmp_path / "none.keras"), "--out", str(tmp_path / "report")])
     inputs = keras.Input((24, 24, 3), name="photo")
     keras.Model(inputs, keras.layers.Flatten()(inputs)).save(tmp_path / "other.keras")
-    with pytest.raises(ValueError, match="other.keras must be a generator from photos to sketches"):
-        example.main([str(tmp_path / "other.keras"), "--out", str(tmp_path / "report")])
+    patch_discriminator((24, 24, 4), filters=2, n_layers=2).save(tmp_path / "discriminator.keras")
+    both = [inputs, keras.Input((24, 24, 3))]
+    keras.Model(both, keras.layers.Add()(both)).save(tmp_path / "two.keras")
+    for name in ("other", "discriminator", "two"):
+        with pytest.raises(ValueError, match=f"{name}.keras must be a generator from colour photos.* from "):
+            example.main([str(tmp_path / f"{name}.keras"), "--out", str(tmp_path / "report")])
     assert not (tmp_path / "report").exists()
