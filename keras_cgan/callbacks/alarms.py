@@ -14,6 +14,7 @@ from keras_cgan.checks import check_at_least, check_weights
 from keras_cgan.photo_information import PhotoInformation
 from keras_cgan.strategies import STRATEGIES
 from keras_cgan.terms import EdgeLikeness
+from keras_cgan.training.objectives import relative_outputs
 
 _MOST = 32  # photos that are looked at
 _BATCH = 8
@@ -37,7 +38,8 @@ class CollapseAlarm(keras.callbacks.Callback):
     - `"not finite"`: a loss, a weight or an output is NaN or infinite. Then nothing else is looked at.
     - `"frozen"`: an epoch has left the generator's weights as they were.
     - `"d wins"`: `d_loss`, without `d_penalty`, is about 0, so D tells every fake and G has nothing left to
-      learn from.
+      learn from. Where D names classes too, and there are true sketches, it is what D loses by real and fake
+      alone, of the photos that are looked at.
     - `"identical"`: one picture, or blank paper, for all photos.
     - `"one a class"`: one picture for all photos of a class.
     - `"one class"`: the classifier, or D's class head, takes all sketches for one class, though their labels
@@ -141,14 +143,29 @@ class CollapseAlarm(keras.callbacks.Callback):
         least = self.least_d_loss + signs.least_d_loss(told, self._labels[:1])
         asks_for_photo = _asks_for_photo(self.model)
         return found | {
-            # What R1 and R2 add to it stays above 0 where D tells all.
-            "d wins": signs.d_wins(logs.get("d_loss", math.inf) - logs.get("d_penalty", 0.0), least),
+            "d wins": signs.d_wins(self._loss_by_fakes(logs, drawn), least),
             "identical": signs.identical(drawn, asks_for_photo),
             "one a class": signs.one_a_class(
                 drawn, self._photos, self._labels, self._sketches, self.least_diversity, asks_for_photo
             ),
             "one class": signs.one_class(drawn, self._labels, self._sketches, *self._judge()),
         }
+
+    def _loss_by_fakes(self, logs, drawn):
+        """What D loses by telling fakes: not by classes, and not what R1 and R2 add, which stays above 0."""
+        told = self.model.objectives
+        if set(told.d_losses) == {"real_fake"} or self._sketches is None:
+            return logs.get("d_loss", math.inf) - logs.get("d_penalty", 0.0)
+        on_real, on_fake = self._judged(self._sketches), self._judged(drawn)
+        if told.relativistic:
+            on_real, on_fake = relative_outputs(on_real, on_fake), relative_outputs(on_fake, on_real)
+        return (told.loss_by_fakes(on_real, fake=False) + told.loss_by_fakes(on_fake, fake=True)) / 2
+
+    def _judged(self, sketches):
+        """D's outputs for sketches of the photos that are looked at, in inference mode."""
+        told = self.model.objectives
+        judged = self.model._judged(self._photos, ops.convert_to_tensor(sketches))
+        return told.d_model(told.discriminator_inputs(judged, self._labels), training=False)
 
     def _judge(self):
         """What names the class of the sketches that are looked at, or `None`, and what it is called."""
@@ -159,8 +176,7 @@ class CollapseAlarm(keras.callbacks.Callback):
             return judge, "the classifier"
 
         def class_head(sketches, training):
-            judged = self.model._judged(self._photos, ops.convert_to_tensor(sketches))
-            said = told.d_model(told.discriminator_inputs(judged, self._labels), training=training)[head]
+            said = self._judged(sketches)[head]
             return said[:, 1:] if head == "classes" else said  # the first unit is fakeness
 
         return class_head, "the class head of the discriminator"

@@ -1,5 +1,6 @@
 """What the networks of a conditional GAN are told: both engines train by this."""
 
+import numpy as np
 from keras import ops
 
 from keras_cgan.adversarial_losses import ADVERSARIAL_LOSSES
@@ -164,6 +165,26 @@ class Objectives:
             else:
                 targets[name] = label
         return targets
+
+    def loss_by_fakes(self, outputs, fake):
+        """What D loses by telling real from fake, whatever class it names.
+
+        Args:
+            outputs: D's outputs by name, all of real sketches or all of fakes.
+            fake: Whether of fakes.
+
+        Returns:
+            A float: the loss of `real_fake`, or the cross-entropy of the unit of fakeness.
+        """
+        if "real_fake" in outputs:
+            size = outputs["real_fake"].shape[0]
+            targets = self.d_targets(np.zeros((size, self.n_classes or 1), "float32"), size, fake)
+            return float(self.d_losses["real_fake"](targets["real_fake"], outputs["real_fake"]))
+        head, output = self._d_heads["classes"], ops.cast(outputs["classes"], "float32")
+        if head.from_logits:
+            output = ops.softmax(output) if head.activation == "softmax" else ops.sigmoid(output)
+        chance = output[:, 0] if fake else 1 - output[:, 0]
+        return float(-ops.mean(ops.log(ops.maximum(chance, 1e-7))))
 
     def generator_inputs(self, photo, label):
         """Photo and label in the form that the generator takes: a dict of what it asks for, or the photo."""

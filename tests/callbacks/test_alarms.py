@@ -125,6 +125,40 @@ def test_a_discriminator_that_tells_all_fakes():
     assert "d wins" in kinds(callback)
 
 
+@pytest.mark.parametrize("kind", ["sigmoid", "softmax"])
+@pytest.mark.parametrize(
+    "heads", [("classes",), ("real_fake", "classes"), ("real_fake", "label")], ids="+".join
+)
+def test_what_d_loses_by_classes_does_not_hide_it(heads, kind):
+    """A D that tells white paper from noise, surely, and no class at all."""
+    image = keras.Input((*SIZE, 1), name="image")
+    ink = layers.GlobalAveragePooling2D()(image) - 0.5
+    kernels = {"real_fake": [[-40.0]], "classes": [[40.0] + [0.0] * N_CLASSES], "label": [[0.0] * N_CLASSES]}
+    kinds_of = {"real_fake": "sigmoid", "classes": kind, "label": "softmax"}
+    outputs = {}
+    for name in heads:
+        logits = layers.Dense(len(kernels[name][0]), name=f"{name}_dense")(ink)
+        outputs[name] = layers.Activation(kinds_of[name], name=name)(logits)
+    discriminator = keras.Model(image, outputs, name="discriminator")
+    for name in heads:
+        discriminator.get_layer(f"{name}_dense").kernel.assign(kernels[name])
+    white = keras.Sequential([keras.Input((*SIZE, 3)), layers.Conv2D(1, 1, bias_initializer="ones")])
+    white.layers[0].kernel.assign(white.layers[0].kernel * 1e-3)
+    gan = sgd_gan((white, discriminator), {"g": 1e-6, "d": 0.0}, run_eagerly=False)
+    _, sketches = tiny.batch(9, seed=5)
+    by_fakes = CollapseAlarm(*held_out(), sketches, warm_up=0, patience=1)
+    by_d_loss = alarm(patience=1)
+    fit(gan, by_fakes, by_d_loss)
+    assert gan.history.history["d_loss"][0] > 0.3
+    assert "d wins" in kinds(by_fakes) and "d wins" not in kinds(by_d_loss)
+    # Of a D that tells nothing, nobody wins.
+    for name in heads:
+        discriminator.get_layer(f"{name}_dense").kernel.assign(np.zeros_like(kernels[name]))
+    again = CollapseAlarm(*held_out(), sketches, warm_up=0, patience=1)
+    fit(gan, again)
+    assert "d wins" not in kinds(again)
+
+
 def test_what_the_penalty_adds_to_d_loss_does_not_hide_it():
     callback = alarm(patience=1)
     losses, penalties = [0.5, 0.5], [0.3, 0.499]
