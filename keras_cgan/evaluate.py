@@ -109,12 +109,17 @@ def mean_by_judges(judges, measure):
     Returns:
         Two dicts by name: the means, and for measures that judges differ in, the least and the greatest.
 
+    Raises:
+        ValueError: There is no judge.
+
     Example:
 
     >>> means, ranges = mean_by_judges(judges, lambda judge: evaluate(generator, judge, *test))
     >>> means["photo_rank_features"], ranges["photo_rank_features"]
     (0.68, (0.65, 0.71))
     """
+    if not judges:
+        raise ValueError("`judges` must be a list of at least one. Received: none")
     found = [measure(judge) for judge in judges]
     by_name = {name: [each[name] for each in found] for name in found[0]}
     means = {name: statistics.fmean(values) for name, values in by_name.items()}

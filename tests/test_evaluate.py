@@ -294,3 +294,8 @@ def test_means_by_judges_and_their_ranges():
     assert means["rank"] == pytest.approx(0.68) and means["l1"] == 0.25 and np.isnan(means["kid"])
     assert ranges == {"rank": (0.65, 0.71)}  # of what no judge looks at, and of NaN, there is none
     assert mean_by_judges([2], found.get) == (found[2], {})
+
+
+def test_a_mean_of_no_judge_is_refused():
+    with pytest.raises(ValueError, match="`judges` must be a list of at least one. Received: none"):
+        mean_by_judges([], len)

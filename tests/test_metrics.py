@@ -225,3 +225,22 @@ def test_white_paper_wins_by_l1_alone(real):
     assert class_accuracy(Template(sketches[:6]), paper, labels) == pytest.approx(1 / 6)
     assert within_class_diversity(paper, sketches, labels) == 0
     assert within_class_diversity(shifted, sketches, labels) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("measure", "match"),
+    [
+        (lambda s, y: l1_distance(s[:1], s), "`sketches` and `real_sketches` must have one shape"),
+        (lambda s, y: l1_distance(s, np.repeat(s, 3, axis=-1)), "must have one shape"),
+        (lambda s, y: l1_distance(np.uint8(s), np.uint8(s)), r"`sketches` must be finite.*Received: uint8"),
+        (lambda s, y: class_accuracy(FlatJudge(), s, y[:1]), r"`labels` must be \(3, n_classes\)"),
+        (lambda s, y: class_accuracy(FlatJudge(), s, y * 2), "`labels` must be one-hot"),
+        (lambda s, y: class_accuracy(FlatJudge(), s[:0], y[:0]), "`sketches` must be .* at least one sketch"),
+        (lambda s, y: confusion_matrix(FlatJudge(), s[:2], y[:2, :2]), "`judge` must tell the classes of"),
+        (lambda s, y: within_class_diversity(s, s, y[:2]), r"`labels` must be \(3, n_classes\)"),
+        (lambda s, y: label_swap(None, None, s, y, most_swaps=0), "`most_swaps` must be .*Received:"),
+    ],
+)
+def test_what_no_measure_can_be_taken_of_is_refused(measure, match):
+    with pytest.raises(ValueError, match=match):
+        measure(flat([0, 1, 2]), one_hot([0, 1, 2]))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from keras_cgan.metrics.checked import checked_classes, checked_sketches
 from keras_cgan.metrics.sketches import _blurred
-from keras_cgan.metrics.strokes import _checked
 
 _BLOCK = 2**24  # float64 values at a time: 128 MB
 _TIE = 1e-6  # as a share of a row's largest distance: below it lies the rounding of float32
@@ -102,7 +102,7 @@ def nearest_training_distance(sketches, test_sketches, train_sketches):
     >>> nearest_training_distance(drawn, test_sketches, train_sketches)
     {'drawn': 9.1, 'real': 10.4, 'ratio': 0.875}
     """
-    drawn, test, train = _checked(
+    drawn, test, train = checked_sketches(
         sketches=sketches, test_sketches=test_sketches, train_sketches=train_sketches
     )
     to_drawn, to_real = (_mean_to_nearest(queries, train) for queries in (drawn, test))
@@ -125,15 +125,7 @@ def _finite(**given):
 
 def same_class(labels, n):
     """Which are of one class: booleans `(n, n)`."""
-    labels = np.asarray(labels)
-    if labels.ndim != 2 or len(labels) != n:
-        raise ValueError(
-            f"`labels` must be ({n}, n_classes), one row a photo. Received: a shape of {labels.shape}"
-        )
-    one_hot = (np.sum(labels == 1, axis=1) == 1) & (np.sum(labels != 0, axis=1) == 1)
-    if not one_hot.all():
-        raise ValueError(f"`labels` must be one-hot. Received: a row of {labels[np.argmin(one_hot)]}")
-    classes = np.argmax(labels, axis=1)
+    classes = checked_classes(labels, n)
     return classes[:, None] == classes
 
 

@@ -7,7 +7,9 @@ beside.
 
 import numpy as np
 
+from keras_cgan.checks import check_at_least
 from keras_cgan.data.blur import blur
+from keras_cgan.metrics.checked import checked_classes, checked_sketches
 
 
 def class_accuracy(judge, sketches, labels):
@@ -21,6 +23,9 @@ def class_accuracy(judge, sketches, labels):
     Returns:
         A float in [0, 1].
 
+    Raises:
+        ValueError: There is no sketch, not a one-hot label for each, or the judge tells other classes.
+
     Example:
 
     >>> class_accuracy(judge, generator.predict(x), x["label"])
@@ -28,7 +33,8 @@ def class_accuracy(judge, sketches, labels):
 
     Source: Odena et al. 2017, section 4.1.
     """
-    return float(np.mean(_named(judge, sketches) == np.argmax(labels, axis=1)))
+    named, classes = _named(judge, sketches, labels)
+    return float(np.mean(named == classes))
 
 
 def confusion_matrix(judge, sketches, labels):
@@ -42,14 +48,17 @@ def confusion_matrix(judge, sketches, labels):
     Returns:
         Integers `(n_classes, n_classes)`: a row a class, a column for what it was taken for.
 
+    Raises:
+        ValueError: As `class_accuracy` does.
+
     Example:
 
     >>> confusion_matrix(judge, generator.predict(x), x["label"]).diagonal().sum()
     110
     """
-    n_classes = labels.shape[1]
-    counts = np.zeros((n_classes, n_classes), int)
-    np.add.at(counts, (np.argmax(labels, axis=1), _named(judge, sketches)), 1)
+    named, classes = _named(judge, sketches, labels)
+    counts = np.zeros(2 * np.shape(labels)[1:], int)
+    np.add.at(counts, (classes, named), 1)
     return counts
 
 
@@ -68,23 +77,23 @@ def label_swap(generator, judge, photos, labels, most_swaps=5):
         `"photo"`, the share that shows the photo's own all the same.
 
     Raises:
-        ValueError: There is no other class to ask for.
+        ValueError: There is no other class to ask for, or an argument is not as above.
 
     Example:
 
     >>> label_swap(generator, judge, photos, labels)
     {'asked': 0.62, 'photo': 0.2}
     """
-    n_classes = labels.shape[1]
+    check_at_least(1, most_swaps=most_swaps)
+    own, n_classes = checked_classes(labels, len(photos)), np.shape(labels)[1]
     if n_classes < 2:
         raise ValueError(f"`labels` must be of at least two classes. Received: {n_classes}")
-    own = np.argmax(labels, axis=1)
     asked, photo = [], []
     shifts = np.linspace(1, n_classes - 1, min(n_classes - 1, most_swaps)).round().astype(int)
     for shift in shifts:
         wanted = (own + shift) % n_classes
         conditions = {"photo": photos, "label": np.eye(n_classes, dtype="float32")[wanted]}
-        named = _named(judge, generator.predict(conditions, verbose=0))
+        named, _ = _named(judge, generator.predict(conditions, verbose=0), labels)
         asked.append(np.mean(named == wanted))
         photo.append(np.mean(named == own))
     return {"asked": float(np.mean(asked)), "photo": float(np.mean(photo))}
@@ -108,19 +117,15 @@ def within_class_diversity(sketches, real_sketches, labels):
         the real ones of each class are all alike.
 
     Raises:
-        ValueError: The shapes differ.
+        ValueError: The shapes differ, values are not finite, or labels are not one-hot.
 
     Example:
 
     >>> within_class_diversity(generator.predict(x), sketches, x["label"])
     0.52
     """
-    if np.shape(sketches) != np.shape(real_sketches):
-        raise ValueError(
-            "`sketches` and `real_sketches` must have one shape. "
-            f"Received: {np.shape(sketches)} and {np.shape(real_sketches)}"
-        )
-    classes = np.argmax(labels, axis=1)
+    sketches, real_sketches = checked_sketches(paired=True, sketches=sketches, real_sketches=real_sketches)
+    classes = checked_classes(labels, len(sketches))
     groups = [np.flatnonzero(classes == c) for c in np.unique(classes)]
     groups = [group for group in groups if len(group) > 1]
     if not groups:
@@ -142,17 +147,29 @@ def l1_distance(sketches, real_sketches):
     Returns:
         A float in [0, 1].
 
+    Raises:
+        ValueError: The shapes differ, or values are not finite.
+
     Example:
 
     >>> l1_distance(np.ones_like(real), real)  # all-white paper: print it beside
     0.162
     """
-    return float(np.mean(np.abs(np.asarray(sketches, "float64") - real_sketches)) / 2)
+    drawn, real = checked_sketches(paired=True, sketches=sketches, real_sketches=real_sketches)
+    return float(np.mean(np.abs(drawn.astype("float64") - real)) / 2)
 
 
-def _named(judge, sketches):
-    """The class that a classifier gives each sketch."""
-    return np.argmax(judge.predict(sketches, verbose=0), axis=1)
+def _named(judge, sketches, labels):
+    """The class that a classifier gives each sketch, and the class of its label."""
+    (sketches,) = checked_sketches(sketches=sketches)
+    classes = checked_classes(labels, len(sketches))
+    outputs = judge.predict(sketches, verbose=0)
+    if np.shape(outputs) != np.shape(labels):
+        raise ValueError(
+            "`judge` must tell the classes of `labels`. Received: outputs of shape "
+            f"{np.shape(outputs)} for labels of shape {np.shape(labels)}"
+        )
+    return np.argmax(outputs, axis=1), classes
 
 
 def _blurred(sketches):

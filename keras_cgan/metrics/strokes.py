@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from keras_cgan.checks import check_weights
+from keras_cgan.metrics.checked import checked_sketches
 from keras_cgan.metrics.similarity import _BATCH, _FILTER
 
 _BLOCK = 2**24  # float32 values at a time: 64 MB
@@ -43,7 +44,7 @@ def stroke_f1(sketches, real_sketches, tolerance=1.0):
     color, and texture cues", on precision and recall.
     """
     check_weights(tolerance=tolerance)
-    drawn, real = _checked(paired=True, sketches=sketches, real_sketches=real_sketches)
+    drawn, real = checked_sketches(paired=True, sketches=sketches, real_sketches=real_sketches)
     return float(np.mean([_f1(*inks, tolerance + _ROUNDING) for inks in zip(_ink(drawn), _ink(real))]))
 
 
@@ -72,7 +73,7 @@ def chamfer_distances(sketches, real_sketches):
     Source: Barrow et al. 1977, "Parametric correspondence and chamfer matching: two new techniques
     for image matching".
     """
-    drawn, real = (_ink(s) for s in _checked(sketches=sketches, real_sketches=real_sketches))
+    drawn, real = (_ink(s) for s in checked_sketches(sketches=sketches, real_sketches=real_sketches))
     has_ink, real_has_ink = drawn.any(axis=(1, 2)), real.any(axis=(1, 2))
     distances = np.where(has_ink[:, None] == real_has_ink, 0.0, np.hypot(*drawn.shape[1:]))
     drawn, real = drawn[has_ink], real[real_has_ink]
@@ -108,7 +109,7 @@ def structural_similarity(sketches, real_sketches):
     """
     import tensorflow as tf  # Here, so that the other measures run without it.
 
-    drawn, real = _checked(paired=True, sketches=sketches, real_sketches=real_sketches)
+    drawn, real = checked_sketches(paired=True, sketches=sketches, real_sketches=real_sketches)
     if min(drawn.shape[1:3]) < _FILTER:
         raise ValueError(
             f"`sketches`: both sides must be at least {_FILTER} px. Received: a shape of {drawn.shape}"
@@ -118,29 +119,6 @@ def structural_similarity(sketches, real_sketches):
         one, other = ((s[start : start + _BATCH].astype("float32") + 1) / 2 for s in (drawn, real))
         values.append(tf.image.ssim(one, other, max_val=1.0, filter_size=_FILTER).numpy())
     return float(np.mean(np.concatenate(values)))
-
-
-def _checked(paired=False, **given):
-    """All as arrays; a `ValueError` that names what is no batch of sketches of the others' size."""
-    given = {argument: np.asarray(sketches) for argument, sketches in given.items()}
-    for argument, sketches in given.items():
-        if sketches.ndim != 4 or not sketches.size:
-            raise ValueError(
-                f"`{argument}` must be (n, height, width, channels), at least one sketch. "
-                f"Received: a shape of {sketches.shape}"
-            )
-        # Of bytes none is below mid-grey: all would be blank, and alike.
-        if sketches.dtype.kind == "u" or not np.isfinite(sketches).all():
-            raise ValueError(
-                f"`{argument}` must be finite, in [-1, 1]. Received: {sketches.dtype} from "
-                f"{sketches.min()} to {sketches.max()}"
-            )
-    shapes = [sketches.shape for sketches in given.values()]
-    if len({shape if paired else shape[1:] for shape in shapes}) > 1:
-        names = " and ".join(f"`{argument}`" for argument in given)
-        wanted = "one shape" if paired else "one height, width and number of channels"
-        raise ValueError(f"{names} must have {wanted}. Received: {' and '.join(map(str, shapes))}")
-    return list(given.values())
 
 
 def _ink(sketches):
