@@ -162,7 +162,14 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
     ],
     (PAGE, "| at other weights |"): [
         (MORE, cell)
-        for cell in ("class-and-photo", "and blurred photos", "and feature matching", "and hinge")
+        for cell in (
+            "class-and-photo",
+            "no edges",
+            "no photo information",
+            "and blurred photos",
+            "and feature matching",
+            "and hinge",
+        )
     ],
     (PAGE, "| embedded pairs, `--misalignment 0.7`"): [
         (EMBEDDED, cell) for cell in ("pix2pix", FAKE, BY_C, PHOTO)
