@@ -81,7 +81,8 @@ class CellResults:
         Args:
             cells: A dict of name -> the options of its recipe.
             seeds: How many of each: 0, 1, ...
-            train: A function of name, options and seed that gives the measures and a picture.
+            train: A function of name, options and seed that gives the measures, a dict of floats and
+                perhaps `ranges`, a dict by measure, and a picture.
             more: Measures that rows which lack them get, too, a dict of name -> function of a row's name and
                 seed; where that gives `None`, the row goes without.
 
@@ -113,7 +114,8 @@ class CellResults:
     def _add(self, name, seed, measures):
         self._results.setdefault(name, {}).setdefault(str(seed), {}).update(measures)
         write_text(self._file, json.dumps(self._results, indent=2) + "\n")
-        say(f"{name}, seed {seed}: " + ", ".join(f"{k} {v:.3f}" for k, v in measures.items()))
+        figures = {measure: value for measure, value in measures.items() if measure != "ranges"}
+        say(f"{name}, seed {seed}: " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()))
 
     def keep_cell(self, name, options, seed):
         """Notes by which options a cell was trained, for `check_cell`."""

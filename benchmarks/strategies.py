@@ -448,10 +448,10 @@ def main():
             return trained_generator(cell, seed, pairs, options)
 
         generator = keras.saving.load_model(kept_generator(results, name, cell, seed, train))
-        measures, _ = mean_by_judges(
+        measures, ranges = mean_by_judges(
             judges, lambda judge: evaluate(generator, judge, *test, pair_judge, known[2])
         )
-        return measures, sample_grid(generator, *test, pairs.class_names)
+        return {**measures, "ranges": ranges}, sample_grid(generator, *test, pairs.class_names)
 
     def gan_train_of(name, seed):
         file = generator_file(results.path, name, seed)

@@ -225,6 +225,9 @@ def test_a_run_and_its_end(tmp_path):
     assert set(results) == {"no edges", "class-and-photo"}
     assert all(0 <= found["0"]["pair_rank"] <= 1 for found in results.values())
     assert not any("gan_train" in found["0"] for found in results.values())
+    for row in (found["0"] for found in results.values()):
+        for measure, (least, greatest) in row["ranges"].items():  # what the three judges differ in
+            assert least <= row[measure] <= greatest
     networks = {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*.keras")}
     assert len(networks) == 5 + 2  # judges, generators
     again = subprocess.run([*run, "--gan-train"], capture_output=True, text=True, timeout=600)
