@@ -82,7 +82,7 @@ ABLATION = {
     "and blurred L1": {"strategy": PHOTO, "label": True, "blurred_l1": 10.0},
     "and feature matching": {"strategy": PHOTO, "label": True, "feature_matching": {"weight": 10.0}},
     **{
-        f"and feature matching by C, {weight}": {
+        f"and feature matching by C at {weight}": {
             "strategy": PHOTO,
             "label": True,
             "feature_matching": {"network": "classifier", "weight": float(weight)},

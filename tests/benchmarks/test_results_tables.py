@@ -91,8 +91,14 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (WITHOUT, "one training sketch a class"),
         (WITHOUT, "the training sketch of the photo most alike"),
         (WITHOUT, "the photo's edges"),
-        *((THREE, cell) for cell in ("pix2pix", FAKE, BY_C, PHOTO)),
+        (THREE, "pix2pix"),
+        (THREE, FAKE),
+        (THREE, "fake-class + label + L1 10"),
+        (THREE, "fake-class + label + no L1"),
+        (THREE, BY_C),
+        ("feature-matching-redrawn", "class-and-photo"),
         (LONG, FAKE),
+        (LONG, "fake-class + label + no L1"),
         (LONG, BY_C),
         (LONG, PHOTO),
         (LONG, f"{PHOTO}, 10600 steps"),
@@ -102,6 +108,9 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (THREE, "pix2pix + label + bent"),
         (THREE, FAKE),
         (THREE, "fake-class + label + bent"),
+        (THREE, "fake-class + label + L1 10"),
+        (THREE, "fake-class + label + no L1"),
+        (THREE, "sigmoid + label + no L1"),
         (THREE, BY_C),
         (THREE, "classifier + label + bent + averaged + class weight 10"),
         (THREE, PHOTO),
@@ -119,6 +128,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
     ],
     (PAGE, "| redrawn pairs, 160 epochs, by the other judges |"): [
         (LONG, FAKE),
+        (LONG, "fake-class + label + no L1"),
         (LONG, BY_C),
         (LONG, f"{PHOTO}, by the judges of the rows below"),
         (LONG, f"{WEIGHED} 4, swaps 50"),
@@ -169,6 +179,13 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
             "and blurred photos",
             "and feature matching",
             "and hinge",
+        )
+    ],
+    (PAGE, "| feature matching by the classifier |"): [
+        ("feature-matching-redrawn", cell)
+        for cell in (
+            "class-and-photo",
+            *(f"and feature matching by C at {weight}" for weight in (20, 100, 300)),
         )
     ],
     (PAGE, "| embedded pairs, `--misalignment 0.7`"): [

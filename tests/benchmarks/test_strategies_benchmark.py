@@ -75,7 +75,7 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "pairs not bent": {"warp"},
         "no moving average": {"average"},
         "and feature matching": {"terms"},
-        **{f"and feature matching by C, {weight}": {"terms"} for weight in (20, 100, 300)},
+        **{f"and feature matching by C at {weight}": {"terms"} for weight in (20, 100, 300)},
         "and blurred photos": {"blur"},
         "and R1": {"r1_weight"},
         "and hinge": {"adversarial_loss"},
