@@ -64,6 +64,13 @@ CELLS = {
     "sigmoid + label + no L1": {"strategy": "sigmoid", "label": True, "l1_weight": 0.0},
     "fake-class + label + no L1": {"strategy": "fake-class", "label": True, "l1_weight": 0.0},
     "fake-class + label + L1 10": {"strategy": "fake-class", "label": True, "l1_weight": 10.0},
+    "fake-class + label + no L1 + bent + averaged": {
+        "strategy": "fake-class",
+        "label": True,
+        "l1_weight": 0.0,
+        "warp": STRATEGIES[PHOTO].warp,
+        "average_decay": STRATEGIES[PHOTO].average_decay,
+    },
     # As it is for pairs that align.
     "class-and-photo + label + L1": {"strategy": PHOTO, "label": True, "aligned": True},
 }

@@ -99,6 +99,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         ("feature-matching-redrawn", "class-and-photo"),
         (LONG, FAKE),
         (LONG, "fake-class + label + no L1"),
+        (LONG, "fake-class + label + no L1 + bent + averaged"),
         (LONG, BY_C),
         (LONG, PHOTO),
         (LONG, f"{PHOTO}, 10600 steps"),
@@ -129,6 +130,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
     (PAGE, "| redrawn pairs, 160 epochs, by the other judges |"): [
         (LONG, FAKE),
         (LONG, "fake-class + label + no L1"),
+        (LONG, "fake-class + label + no L1 + bent + averaged"),
         (LONG, BY_C),
         (LONG, f"{PHOTO}, by the judges of the rows below"),
         (LONG, f"{WEIGHED} 4, swaps 50"),

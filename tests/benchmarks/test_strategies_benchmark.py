@@ -114,6 +114,7 @@ def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_
     bent = {name for name, cell in strategies.CELLS.items() if strategies.warp_of(cell)}
     of_answer = {f"{name} + label + bent" for name in ("pix2pix", "fake-class", "classifier")}
     of_answer.add("classifier + label + bent + averaged + class weight 10")
+    of_answer.add("fake-class + label + no L1 + bent + averaged")
     assert bent == {"class-and-photo + label"} | of_answer
     assert len({strategies.warp_of(strategies.CELLS[name]) for name in bent}) == 1
 
