@@ -54,6 +54,7 @@ DEFAULTS = {
     "aligned": None,
     "warp": None,
     "blur_photos": 0.0,
+    "average_decay": None,
     "judge_epochs": None,
 }
 ENGINES = ("fused", "reference")
@@ -135,6 +136,13 @@ def parse_arguments(arguments=None):
         metavar="RATE",
         type=float,
     )
+    parser.add_argument(
+        "--average-decay",
+        type=float,
+        default=argparse.SUPPRESS,
+        help="of a moving average of the generator's weights, which is what is kept then; 0: none (default: "
+        f"0; for class-and-photo {STRATEGIES['class-and-photo'].average_decay:g})",
+    )
     add("--adversarial-weight", "of fooling the discriminator", type=float)
     add("--seed", "of weights, order and augmentation", type=int)
     add("--precision", "Keras dtype policy; auto: the fastest of this machine", choices=PRECISIONS)
@@ -167,6 +175,8 @@ def choose_settings(options):
             settings["upsampling"] = STRATEGIES[settings["strategy"]].upsampling
         if options.out:
             check_new(options.out)
+    if settings["average_decay"] is None:  # of an earlier version's run, too
+        settings["average_decay"] = STRATEGIES[settings["strategy"]].average_decay or 0.0
     check(settings)
     return settings
 
@@ -215,6 +225,8 @@ def check(settings):
             raise ValueError(f"{flag(name)} must be at least {least}. Received: {settings[name]}")
     if not 0 <= settings["blur_photos"] <= 1:
         raise ValueError(f"--blur-photos must be from 0 to 1. Received: {settings['blur_photos']}")
+    if not 0 <= settings["average_decay"] < 1:
+        raise ValueError(f"--average-decay must be in [0, 1). Received: {settings['average_decay']}")
     if settings["image_size"] % 4:
         raise ValueError(f"--image-size must be a multiple of 4. Received: {settings['image_size']}")
     if STRATEGIES[settings["strategy"]].photo and not settings["label_input"]:
@@ -225,6 +237,11 @@ def check(settings):
     if settings["engine"] == "reference" and STRATEGIES[settings["strategy"]].photo:
         raise ValueError(
             f"--engine must be fused for --strategy {settings['strategy']}. Received: --engine reference"
+        )
+    if settings["engine"] == "reference" and settings["average_decay"]:
+        raise ValueError(
+            "--average-decay must be 0 for --engine reference, which keeps no average. "
+            f"Received: {settings['average_decay']}"
         )
     if settings["data"] and not Path(settings["data"]).is_dir():
         raise ValueError(f"--data: there is no folder {settings['data']}")
@@ -272,6 +289,7 @@ def make_trainer(settings, n_classes, towers=None, n_photos=None):
     weights = {name: settings[name] for name in ("l1_weight", "adversarial_weight", "class_weight")}
     if settings["engine"] == "reference":
         return ReferenceTrainer(*networks, settings["strategy"], **weights)
+    weights["average_decay"] = settings["average_decay"] or None
     return strategy_model(settings["strategy"], networks, settings["aligned"], towers, n_photos, **weights)
 
 

@@ -281,6 +281,22 @@ def test_pairs_are_bent_as_the_settings_say(example):
     np.testing.assert_array_equal(bent, as_asked)
 
 
+def test_the_generator_is_averaged_as_the_settings_say(example, tmp_path):
+    def decay(*options):
+        settings = settings_of(example, "--image-size", "24", "--filters", "2", *options)
+        return settings["average_decay"], example.make_trainer(settings, 3, ()).average_decay
+
+    assert decay("--strategy", "fake-class") == (0.0, None)
+    assert decay("--strategy", "fake-class", "--average-decay", ".9") == (0.9, 0.9)
+    assert decay("--strategy", "class-and-photo") == (0.999, 0.999)
+    assert decay("--strategy", "class-and-photo", "--average-decay", "0") == (0.0, None)
+    # A run of a version that had no such option.
+    settings = settings_of(example, "--strategy", "class-and-photo")
+    before = {name: value for name, value in settings.items() if name != "average_decay"}
+    (tmp_path / "settings.json").write_text(json.dumps(before))
+    assert settings_of(example, "--resume", str(tmp_path)) == settings
+
+
 def test_photos_are_blurred_as_the_settings_say(example):
     pairs = EmbeddedPairs(24)
 
@@ -491,6 +507,12 @@ def test_results_are_not_overwritten(example, data, finished):
         (["--misalignment", "inf"], "--misalignment must be"),
         (["--l1-weight", "nan"], "--l1-weight must be at least 0. Received: nan"),
         (["--warp", "-1"], "--warp must be at least 0. Received: -1"),
+        (["--average-decay", "1"], r"--average-decay must be in \[0, 1\). Received: 1"),
+        (["--average-decay", "-.1"], r"--average-decay must be in \[0, 1\). Received: -0.1"),
+        (
+            ["--average-decay", ".9", "--engine", "reference"],
+            "--average-decay must be 0 for --engine reference",
+        ),
         (["--blur-photos", "1.5"], "--blur-photos must be from 0 to 1. Received: 1.5"),
         (["--blur-photos", "nan"], "--blur-photos must be from 0 to 1. Received: nan"),
         (["--class-weight", "-1"], "--class-weight must be at least 0"),
