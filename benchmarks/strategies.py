@@ -64,6 +64,8 @@ CELLS = {
     "sigmoid + label + no L1": {"strategy": "sigmoid", "label": True, "l1_weight": 0.0},
     "fake-class + label + no L1": {"strategy": "fake-class", "label": True, "l1_weight": 0.0},
     "fake-class + label + L1 10": {"strategy": "fake-class", "label": True, "l1_weight": 10.0},
+    "classifier + label + no L1": {"strategy": "classifier", "label": True, "l1_weight": 0.0},
+    "classifier + label + L1 10": {"strategy": "classifier", "label": True, "l1_weight": 10.0},
     "fake-class + label + no L1 + bent + averaged": {
         "strategy": "fake-class",
         "label": True,
