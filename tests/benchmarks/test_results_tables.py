@@ -131,6 +131,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (LONG, FAKE),
         (LONG, "fake-class + label + no L1"),
         (LONG, "fake-class + label + no L1 + bent + averaged"),
+        (LONG, "shared-q + label"),
         (LONG, BY_C),
         (LONG, f"{PHOTO}, by the judges of the rows below"),
         (LONG, f"{WEIGHED} 4, swaps 50"),
