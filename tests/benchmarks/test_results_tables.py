@@ -113,6 +113,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (THREE, "fake-class + label + no L1"),
         (THREE, "sigmoid + label + no L1"),
         (THREE, BY_C),
+        (THREE, "classifier + label + no L1"),
         (THREE, "classifier + label + bent + averaged + class weight 10"),
         (THREE, PHOTO),
         (WITHOUT, "one training sketch a class"),
