@@ -114,6 +114,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (THREE, "sigmoid + label + no L1"),
         (THREE, BY_C),
         (THREE, "classifier + label + no L1"),
+        (THREE, "classifier + label + L1 10"),
         (THREE, "classifier + label + bent + averaged + class weight 10"),
         (THREE, PHOTO),
         (WITHOUT, "one training sketch a class"),
