@@ -31,6 +31,8 @@ from keras_cgan.strategies import (
 )
 
 PHOTO = "class-and-photo"
+BENT = {"warp": STRATEGIES[PHOTO].warp}  # as pairs of class-and-photo are
+AVERAGED = {"average_decay": STRATEGIES[PHOTO].average_decay}  # as its generator is
 CELLS = {
     "L1 only": {"strategy": "pix2pix", "adversarial_weight": 0.0},
     "L1 only + label": {"strategy": "pix2pix", "adversarial_weight": 0.0, "label": True},
@@ -47,31 +49,34 @@ CELLS = {
     "shared-q": {"strategy": "shared-q"},
     "shared-q + label": {"strategy": "shared-q", "label": True},
     "class-and-photo + label": {"strategy": PHOTO, "label": True},
-    # The answer's, on pairs bent as those of class-and-photo are.
+    # The answer's, on bent pairs.
     **{
-        f"{name} + label + bent": {"strategy": name, "label": True, "warp": STRATEGIES[PHOTO].warp}
+        f"{name} + label + bent": {"strategy": name, "label": True, **BENT}
         for name in ("pix2pix", "fake-class", "classifier")
     },
     # And with all else that class-and-photo has and the answer has not: the moving average, a lighter class.
     "classifier + label + bent + averaged + class weight 10": {
         "strategy": "classifier",
         "label": True,
-        "warp": STRATEGIES[PHOTO].warp,
-        "average_decay": STRATEGIES[PHOTO].average_decay,
+        **BENT,
+        **AVERAGED,
         "class_weight": 10.0,
     },
     # The answer's page has no L1 beside its Options.
-    "sigmoid + label + no L1": {"strategy": "sigmoid", "label": True, "l1_weight": 0.0},
-    "fake-class + label + no L1": {"strategy": "fake-class", "label": True, "l1_weight": 0.0},
-    "fake-class + label + L1 10": {"strategy": "fake-class", "label": True, "l1_weight": 10.0},
-    "classifier + label + no L1": {"strategy": "classifier", "label": True, "l1_weight": 0.0},
-    "classifier + label + L1 10": {"strategy": "classifier", "label": True, "l1_weight": 10.0},
+    **{
+        f"{name} + label + no L1": {"strategy": name, "label": True, "l1_weight": 0.0}
+        for name in ("sigmoid", "fake-class", "classifier")
+    },
+    **{
+        f"{name} + label + L1 10": {"strategy": name, "label": True, "l1_weight": 10.0}
+        for name in ("fake-class", "classifier")
+    },
     "fake-class + label + no L1 + bent + averaged": {
         "strategy": "fake-class",
         "label": True,
         "l1_weight": 0.0,
-        "warp": STRATEGIES[PHOTO].warp,
-        "average_decay": STRATEGIES[PHOTO].average_decay,
+        **BENT,
+        **AVERAGED,
     },
     # As it is for pairs that align.
     "class-and-photo + label + L1": {"strategy": PHOTO, "label": True, "aligned": True},
