@@ -143,7 +143,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         least = self.least_d_loss + signs.least_d_loss(told, self._labels[:1])
         asks_for_photo = _asks_for_photo(self.model)
         return found | {
-            "d wins": signs.d_wins(self._loss_by_fakes(logs, drawn), least),
+            "d wins": signs.d_wins(*self._loss_by_fakes(logs, drawn), least),
             "identical": signs.identical(drawn, asks_for_photo),
             "one a class": signs.one_a_class(
                 drawn, self._photos, self._labels, self._sketches, self.least_diversity, asks_for_photo
@@ -152,14 +152,15 @@ class CollapseAlarm(keras.callbacks.Callback):
         }
 
     def _loss_by_fakes(self, logs, drawn):
-        """What D loses by telling fakes: not by classes, and not what R1 and R2 add, which stays above 0."""
+        """What D loses by telling fakes, its name first: not by classes, and not what R1 and R2 add to it."""
         told = self.model.objectives
         if set(told.d_losses) == {"real_fake"} or self._sketches is None:
-            return logs.get("d_loss", math.inf) - logs.get("d_penalty", 0.0)
+            return "d_loss", logs.get("d_loss", math.inf) - logs.get("d_penalty", 0.0)
         on_real, on_fake = self._judged(self._sketches), self._judged(drawn)
         if told.relativistic:
             on_real, on_fake = relative_outputs(on_real, on_fake), relative_outputs(on_fake, on_real)
-        return (told.loss_by_fakes(on_real, fake=False) + told.loss_by_fakes(on_fake, fake=True)) / 2
+        loss = told.loss_by_fakes(on_real, fake=False) + told.loss_by_fakes(on_fake, fake=True)
+        return "what d_loss has by real and fake alone", loss / 2
 
     def _judged(self, sketches):
         """D's outputs for sketches of the photos that are looked at, in inference mode."""

@@ -61,12 +61,12 @@ def no_update(model, updates):
     )
 
 
-def d_wins(loss, least):
-    """Whether D's loss is about 0."""
+def d_wins(name, loss, least):
+    """Whether D's loss, of this name, is about 0."""
     if loss >= least:
         return None
     return (
-        f"d_loss is {loss:.2g}, so the discriminator tells every fake, and the generator learns little "
+        f"{name} is {loss:.2g}, so the discriminator tells every fake, and the generator learns little "
         "from it: augmentation of what it sees or fewer filters in it (`augment=DiffAugment()` and `filters` "
         "of its builder, in code), `label_smoothing=0.1` of `ConditionalGAN`, or, where sketches lie on "
         "their photos' lines, a higher l1_weight may help"

@@ -57,7 +57,8 @@ def confusion_matrix(judge, sketches, labels):
     110
     """
     named, classes = _named(judge, sketches, labels)
-    counts = np.zeros(2 * np.shape(labels)[1:], int)
+    n_classes = np.shape(labels)[1]
+    counts = np.zeros((n_classes, n_classes), int)
     np.add.at(counts, (classes, named), 1)
     return counts
 
