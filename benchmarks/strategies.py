@@ -33,15 +33,16 @@ from keras_cgan.strategies import (
 PHOTO = "class-and-photo"
 BENT = {"warp": STRATEGIES[PHOTO].warp}  # as pairs of class-and-photo are
 AVERAGED = {"average_decay": STRATEGIES[PHOTO].average_decay}  # as its generator is
+L1 = {"l1_weight": STRATEGIES["pix2pix"].l1_weight}  # of all of the answer's, so that no row has it alone
 CELLS = {
     "L1 only": {"strategy": "pix2pix", "adversarial_weight": 0.0},
     "L1 only + label": {"strategy": "pix2pix", "adversarial_weight": 0.0, "label": True},
     "pix2pix": {"strategy": "pix2pix"},
     "pix2pix + label": {"strategy": "pix2pix", "label": True},
-    "sigmoid": {"strategy": "sigmoid"},
-    "sigmoid + label": {"strategy": "sigmoid", "label": True},
-    "fake-class": {"strategy": "fake-class"},
-    "fake-class + label": {"strategy": "fake-class", "label": True},
+    "sigmoid": {"strategy": "sigmoid", **L1},
+    "sigmoid + label": {"strategy": "sigmoid", "label": True, **L1},
+    "fake-class": {"strategy": "fake-class", **L1},
+    "fake-class + label": {"strategy": "fake-class", "label": True, **L1},
     "two-head": {"strategy": "two-head"},
     "two-head + label": {"strategy": "two-head", "label": True},
     "classifier": {"strategy": "classifier"},
@@ -51,7 +52,7 @@ CELLS = {
     "class-and-photo + label": {"strategy": PHOTO, "label": True},
     # The answer's, on bent pairs.
     **{
-        f"{name} + label + bent": {"strategy": name, "label": True, **BENT}
+        f"{name} + label + bent": {"strategy": name, "label": True, **L1, **BENT}
         for name in ("pix2pix", "fake-class", "classifier")
     },
     # And with all else that class-and-photo has and the answer has not: the moving average, a lighter class.

@@ -66,6 +66,18 @@ MOST_TEST_PHOTOS = 1000  # that the final measures are taken on
 MOST_JUDGE_SKETCHES = 3000  # that the judge learns from
 
 
+def usual_weights(name):
+    """What a weight is by default, for --help: `100; for sigmoid, fake-class 0 where pairs do not align`."""
+    common, others = default_weights("classifier")[name], {}
+    for strategy in STRATEGIES:
+        aligned, free = (default_weights(strategy, aligned)[name] for aligned in (True, False))
+        said = f"{free:g}" if aligned == free else f"{free:g} where pairs do not align"
+        said = said if aligned in (free, common) else f"{aligned:g}, {said}"
+        if {aligned, free} != {common}:
+            others.setdefault(said, []).append(strategy)
+    return "; for ".join([f"{common:g}", *(f"{', '.join(names)} {said}" for said, names in others.items())])
+
+
 def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(
         description="Trains a class-conditional photo-to-sketch GAN and measures it.",
@@ -109,19 +121,17 @@ def parse_arguments(arguments=None):
     times = f"{photo_weights('class-and-photo')['swap_weight']:g} times as much for another than the photo's"
     texts = {"l1": "the distance to the true sketch", "class": f"the class; in class-and-photo {times}"}
     for name, text in texts.items():
-        usual, free, aligned = (
-            default_weights(*of)[f"{name}_weight"]
-            for of in (("classifier",), ("class-and-photo",), ("class-and-photo", True))
-        )
-        default = f"{usual:g}; for class-and-photo {free:g}, where aligned {aligned:g}"
         parser.add_argument(
-            f"--{name}-weight", type=float, default=argparse.SUPPRESS, help=f"of {text} (default: {default})"
+            f"--{name}-weight",
+            type=float,
+            default=argparse.SUPPRESS,
+            help=f"of {text} (default: {usual_weights(f'{name}_weight')})",
         )
     parser.add_argument(
         "--aligned",
         action=argparse.BooleanOptionalAction,
         default=argparse.SUPPRESS,
-        help="whether sketches lie on their photos' lines, for class-and-photo (default: as measured)",
+        help="whether sketches lie on their photos' lines (default: as measured)",
     )
     parser.add_argument(
         "--warp",

@@ -4,6 +4,7 @@ What a network is told follows from its outputs, not from the strategy's name: s
 `keras_cgan.training.reference`.
 """
 
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -19,6 +20,7 @@ class Strategy(NamedTuple):
         upsampling: Of the generator, by default: the baseline keeps the paper's.
         augment: Whether the discriminator sees images shifted and cut into (`DiffAugment`).
         l1_weight, class_weight: What the examples weigh these losses of the generator by.
+        unaligned: Those of them that are others where sketches do not lie on their photos' lines.
         average_decay: Of a moving average of the generator's weights, which is what is kept then.
         photo: Whether the photo, too, is asked to be readable from the sketch (`photo_options`).
         warp: How strongly photo and sketch are bent together for it, unless they align (`default_warp`).
@@ -33,21 +35,29 @@ class Strategy(NamedTuple):
     augment: bool = False
     l1_weight: float = 100.0
     class_weight: float = 25.0
+    unaligned: dict = MappingProxyType({})
     average_decay: float | None = None
     photo: bool = False
     warp: float = 0.0
 
 
+# Towards a sketch that lies elsewhere, L1 asks for less ink; the answer's page has none beside its Options.
+NO_L1 = MappingProxyType({"l1_weight": 0.0})
 STRATEGIES = {
     "pix2pix": Strategy("no class: the baseline", True, ("real_fake",), upsampling="transpose"),
     "sigmoid": Strategy(
-        "Option 1: D has n_classes + 1 sigmoid units", False, ("classes",), class_head="sigmoid"
+        "Option 1: D has n_classes + 1 sigmoid units",
+        False,
+        ("classes",),
+        class_head="sigmoid",
+        unaligned=NO_L1,
     ),
     "fake-class": Strategy(
         "Option 2: D has n_classes + 1 softmax units, one of them 'fake'",
         False,
         ("classes",),
         class_head="softmax",
+        unaligned=NO_L1,
     ),
     "two-head": Strategy("D has a real/fake head and a class head", True, ("real_fake", "classes")),
     "classifier": Strategy(
@@ -60,8 +70,8 @@ STRATEGIES = {
         ("real_fake",),
         classifier=True,
         augment=True,
-        l1_weight=0.0,
-        class_weight=0.25,
+        class_weight=0.5,
+        unaligned=NO_L1 | {"class_weight": 0.25},
         average_decay=0.999,
         photo=True,
         warp=0.7,
@@ -87,8 +97,8 @@ def default_weights(strategy, aligned=False):
 
     Args:
         strategy: One of `STRATEGIES`.
-        aligned: Whether sketches lie on their photos' lines (`metrics.pair_alignment`). Then
-            `class-and-photo` asks for the true sketch, and for the class a little.
+        aligned: Whether sketches lie on their photos' lines (`metrics.pair_alignment`). If not, `sigmoid`,
+            `fake-class` and `class-and-photo` do not ask for the true sketch.
 
     Returns:
         A dict of `l1_weight` and `class_weight`.
@@ -99,9 +109,8 @@ def default_weights(strategy, aligned=False):
     ({'l1_weight': 0.0, 'class_weight': 0.25}, {'l1_weight': 100.0, 'class_weight': 0.5})
     """
     chosen = check_strategy(strategy)
-    if chosen.photo and aligned:
-        return {"l1_weight": 100.0, "class_weight": 0.5}
-    return {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight}
+    weights = {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight}
+    return weights if aligned else {**weights, **chosen.unaligned}
 
 
 def default_warp(strategy, aligned=False):

@@ -8,7 +8,7 @@ import pytest
 
 from keras_cgan import STRATEGIES, photo_options, photo_towers, strategies, strategy_model, strategy_networks
 from keras_cgan.data import EmbeddedPairs
-from keras_cgan.strategies import default_warp, photo_weights, tower_pairs
+from keras_cgan.strategies import default_warp, default_weights, photo_weights, tower_pairs
 from keras_cgan.strategy_parts import strategy_towers
 
 PHOTO, N_CLASSES, N_PATCHES = (48, 64, 3), 5, (10, 14)
@@ -141,13 +141,24 @@ def test_errors():
 
 
 @every_strategy
-def test_the_model_of_a_strategy_has_its_weights_terms_and_average(strategy):
+@pytest.mark.parametrize("aligned", [False, True], ids=["free", "aligned"])
+def test_the_model_of_a_strategy_has_its_weights_terms_and_average(strategy, aligned):
     chosen = STRATEGIES[strategy]
-    gan = strategy_model(strategy, networks(strategy), towers=())
+    gan = strategy_model(strategy, networks(strategy), aligned, towers=())
     assert gan.compiled and gan.average_decay == chosen.average_decay
-    assert [type(term).__name__ for term in gan.terms] == ["EdgeLikeness"] * chosen.photo
-    assert (gan.swap_rate > 0) == chosen.photo
-    assert gan._given["class_weight"] == chosen.class_weight
+    asks_for_photo = chosen.photo and not aligned
+    assert [type(term).__name__ for term in gan.terms] == ["EdgeLikeness"] * asks_for_photo
+    assert (gan.swap_rate > 0) == asks_for_photo
+    weights = {name: gan._given[name] for name in ("l1_weight", "class_weight")}
+    others = {} if aligned else chosen.unaligned
+    assert weights == {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight} | others
+
+
+@every_strategy
+def test_who_is_not_helped_by_the_true_sketch_of_pairs_that_do_not_align_does_without(strategy):
+    without = strategy in ("sigmoid", "fake-class", "class-and-photo")
+    assert default_weights(strategy)["l1_weight"] == (0.0 if without else 100.0)
+    assert default_weights(strategy, aligned=True)["l1_weight"] == 100.0
 
 
 def test_asked_for_options_take_the_place_of_the_strategys():

@@ -268,6 +268,23 @@ def test_l1_is_for_pairs_that_align(example, capsys):
     assert asked["l1_weight"] == 0.0 and not capsys.readouterr().out
 
 
+@pytest.mark.parametrize("strategy", ["sigmoid", "fake-class"])
+def test_the_options_have_no_l1_to_a_sketch_that_lies_elsewhere(example, strategy):
+    traced = settings_of(example, "--strategy", strategy, "--misalignment", "0")
+    free = settings_of(example, "--strategy", strategy, "--misalignment", "1")
+    assert (traced["l1_weight"], free["l1_weight"]) == (100.0, 0.0)
+    assert settings_of(example, "--strategy", strategy, "--l1-weight", "10")["l1_weight"] == 10.0
+
+
+def test_help_says_the_weights_by_default(example):
+    assert example.usual_weights("l1_weight") == (
+        "100; for sigmoid, fake-class, class-and-photo 0 where pairs do not align"
+    )
+    assert (
+        example.usual_weights("class_weight") == "25; for class-and-photo 0.5, 0.25 where pairs do not align"
+    )
+
+
 def test_pairs_are_bent_as_the_settings_say(example):
     pairs = EmbeddedPairs(24)
 
