@@ -79,6 +79,21 @@ CELLS = {
         **BENT,
         **AVERAGED,
     },
+    # What class-and-photo asks for, by the discriminator of Option 2: a classifier for other classes alone.
+    **{
+        f"fake-class + label + no L1 + bent + averaged + edges {edges:g} + swaps": {
+            "strategy": "fake-class",
+            "label": True,
+            "l1_weight": 0.0,
+            **BENT,
+            **AVERAGED,
+            "edges": edges,
+            "swap_rate": photo_weights(PHOTO)["swap_rate"],
+            "class_weight": class_weight,
+            "swap_weight": swap_weight,
+        }
+        for edges, class_weight, swap_weight in ((20.0, 0.1, 65.0), (70.0, 0.01, 800.0))
+    },
     # As it is for pairs that align.
     "class-and-photo + label + L1": {"strategy": PHOTO, "label": True, "aligned": True},
 }
@@ -179,9 +194,11 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     """
     from keras_cgan import (
         ConditionalGAN,
+        EdgeLikeness,
         EquilibriumWeight,
         FeatureMatching,
         photo_options,
+        resnet_classifier,
         strategy_networks,
     )
     from keras_cgan.discriminators import patch_discriminator
@@ -211,13 +228,17 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
         more |= {"swap_rate": 0.0, "class_weight": mean_class_weight(n_classes)}
     elif more:
         more["terms"] = [term for term in more["terms"] if term.name != without]
+    if "edges" in cell:
+        more["terms"] = [EdgeLikeness(cell["edges"], own_class_only=True)]
+    if "swap_rate" in cell:
+        networks[2] = networks[2] or resnet_classifier((*size, 1), n_classes, input_noise=CLASSIFIER_NOISE)
     if "blurred_l1" in cell:
         more["terms"].append(BlurredL1(cell["blurred_l1"]))
     if "feature_matching" in cell:
         more["terms"].append(FeatureMatching(**cell["feature_matching"]))
     if "equilibrium" in cell:
         more["equilibrium"] = EquilibriumWeight(**cell["equilibrium"])  # anew: each model moves its own
-    others = ("average_decay", "adversarial_loss")
+    others = ("average_decay", "adversarial_loss", "swap_rate")
     given = {name: cell[name] for name in cell if name.endswith("_weight") or name in others}
     own = default_weights(strategy, aligned) | {"average_decay": STRATEGIES[strategy].average_decay}
     model = ConditionalGAN(*networks, **(own | more | given))  # of networks that no strategy has, too

@@ -114,9 +114,20 @@ def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_
     bent = {name for name, cell in strategies.CELLS.items() if strategies.warp_of(cell)}
     of_answer = {f"{name} + label + bent" for name in ("pix2pix", "fake-class", "classifier")}
     of_answer.add("classifier + label + bent + averaged + class weight 10")
-    of_answer.add("fake-class + label + no L1 + bent + averaged")
+    of_option_2 = "fake-class + label + no L1 + bent + averaged"
+    of_answer |= {of_option_2, *(f"{of_option_2} + edges {edges} + swaps" for edges in (20, 70))}
     assert bent == {"class-and-photo + label"} | of_answer
     assert len({strategies.warp_of(strategies.CELLS[name]) for name in bent}) == 1
+
+
+@pytest.mark.parametrize(("edges", "weight"), [(20, 0.1), (70, 0.01)])
+def test_option_2_can_be_asked_for_edges_and_other_classes(edges, weight):
+    name = f"fake-class + label + no L1 + bent + averaged + edges {edges} + swaps"
+    model = strategies.make_model(strategies.CELLS[name], SIZE, 3, 2)
+    assert [(term.name, term.weight, term.own_class_only) for term in model.terms] == [("edges", edges, True)]
+    assert (model.swap_rate, model._given["class_weight"], model._given["l1_weight"]) == (0.4, weight, 0)
+    assert model.discriminator.output_shape == (None, 4) and model.classifier.output_shape == (None, 3)
+    assert model.average_decay == STRATEGIES["class-and-photo"].average_decay
 
 
 def test_towers_are_trained_for_cells_that_ask_for_them():
