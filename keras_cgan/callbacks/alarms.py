@@ -141,14 +141,23 @@ class CollapseAlarm(keras.callbacks.Callback):
             return found
         told = self.model.objectives
         least = self.least_d_loss + signs.least_d_loss(told, self._labels[:1])
-        asks_for_photo = _asks_for_photo(self.model)
+        asks_for_photo, weighs_class = _asks_for_photo(self.model), bool(told.class_outputs)
+        smooths = "real_fake" in told.d_losses and told.adversarial_loss == "nonsaturating"
         return found | {
-            "d wins": signs.d_wins(*self._loss_by_fakes(logs, drawn), least),
-            "identical": signs.identical(drawn, asks_for_photo),
+            "d wins": signs.d_wins(*self._loss_by_fakes(logs, drawn), least, smooths),
+            "identical": signs.identical(drawn, asks_for_photo, weighs_class),
             "one a class": signs.one_a_class(
-                drawn, self._photos, self._labels, self._sketches, self.least_diversity, asks_for_photo
+                drawn,
+                self._photos,
+                self._labels,
+                self._sketches,
+                self.least_diversity,
+                asks_for_photo,
+                weighs_class,
             ),
-            "one class": signs.one_class(drawn, self._labels, self._sketches, *self._judge()),
+            "one class": signs.one_class(
+                drawn, self._labels, self._sketches, *self._judge(), weighs_class=weighs_class
+            ),
         }
 
     def _loss_by_fakes(self, logs, drawn):

@@ -61,15 +61,16 @@ def no_update(model, updates):
     )
 
 
-def d_wins(name, loss, least):
-    """Whether D's loss, of this name, is about 0."""
+def d_wins(name, loss, least, smooths=True):
+    """Whether D's loss, of this name, is about 0; `smooths`: its targets can be smoothed."""
     if loss >= least:
         return None
+    smoothing = " `label_smoothing=0.1` of `ConditionalGAN`," if smooths else ""
     return (
         f"{name} is {loss:.2g}, so the discriminator tells every fake, and the generator learns little "
-        "from it: augmentation of what it sees or fewer filters in it (`augment=DiffAugment()` and `filters` "
-        "of its builder, in code), `label_smoothing=0.1` of `ConditionalGAN`, or, where sketches lie on "
-        "their photos' lines, a higher l1_weight may help"
+        "from it: augmentation of what it sees (`augment=DiffAugment()` of `patch_discriminator`, in code), "
+        f"fewer `filters` in it,{smoothing} or, where sketches lie on their photos' lines, a higher "
+        "l1_weight may help"
     )
 
 
@@ -83,8 +84,17 @@ def least_d_loss(told, label):
     return -0.5 * sum(p * math.log(p) for p in (target, 1 - target) if p > 0)
 
 
-def identical(drawn, asks_for_photo=False):
-    """Whether all sketches are one, or blank; `asks_for_photo`: a loss asks for the photo already."""
+def identical(drawn, asks_for_photo=False, weighs_class=True):
+    """Whether all sketches are one, or blank.
+
+    Args:
+        drawn: Sketches of several photos.
+        asks_for_photo: Whether a loss asks for the photo already.
+        weighs_class: Whether `class_weight` weighs anything.
+
+    Returns:
+        What to say, or `None`.
+    """
     if np.abs(drawn - drawn.mean(axis=0)).mean() >= _ALIKE:
         return None
     if drawn.std(axis=(1, 2, 3)).max() < _ALIKE:
@@ -94,12 +104,12 @@ def identical(drawn, asks_for_photo=False):
         )
     more = "" if asks_for_photo else f", or {_ASK_FOR_PHOTO},"
     return (
-        "the generator draws one picture for all photos: a lower class_weight or learning rate"
-        f"{more} may help"
+        f"the generator draws one picture for all photos: a lower {'class_weight or ' * weighs_class}"
+        f"learning rate{more} may help"
     )
 
 
-def one_a_class(drawn, photos, labels, sketches, least, asks_for_photo=False):
+def one_a_class(drawn, photos, labels, sketches, least, asks_for_photo=False, weighs_class=True):
     """Whether sketches of a class are alike, measured by the true ones (or `None`: by the photos)."""
     real = sketches
     if real is None:
@@ -110,15 +120,16 @@ def one_a_class(drawn, photos, labels, sketches, least, asks_for_photo=False):
     # Where there is nothing to compare it is NaN, and so not below.
     if not diversity < least:
         return None
+    lower = f"a lower {'class_weight' if weighs_class else 'learning rate'}"
     more = "" if asks_for_photo else f", or {_ASK_FOR_PHOTO},"
     return (
         "the generator draws one sketch a class, whatever the photo: their diversity is "
-        f"{diversity:.2g} of that of the {'photos' if sketches is None else 'true sketches'}. A lower "
-        f"class_weight{more} may help"
+        f"{diversity:.2g} of that of the {'photos' if sketches is None else 'true sketches'}: "
+        f"{lower}{more} may help"
     )
 
 
-def one_class(drawn, labels, sketches, judge, name="the classifier"):
+def one_class(drawn, labels, sketches, judge, name="the classifier", weighs_class=True):
     """Whether a judge of this name takes nearly all sketches for one class, though their labels differ."""
     classes = np.argmax(labels, axis=1)
     if judge is None or _share(classes) >= _NEARLY_ALL:
@@ -131,7 +142,7 @@ def one_class(drawn, labels, sketches, judge, name="the classifier"):
         return f"{said}, and the true ones as well: it has learnt nothing. A lower rate for it may help"
     return (
         f"{said}, of {len(np.unique(classes))} that were asked for: the label as the generator's input "
-        "(`label_input`) or a higher class_weight may help"
+        f"(`label_input`){' or a higher class_weight' * weighs_class} may help"
     )
 
 

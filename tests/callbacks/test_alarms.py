@@ -202,7 +202,30 @@ def test_no_advice_to_ask_for_the_photo_where_that_is_done(asks):
     callback = alarm(patience=1)
     messages = fit(sgd_gan((generator, discriminator, classifier), RATES, **options), callback)
     (message,) = [message for message in messages if "one sketch a class" in message]
-    assert message.endswith("A lower class_weight may help")
+    assert message.endswith(": a lower class_weight may help")
+
+
+@pytest.mark.parametrize(
+    "strategy", ["pix2pix", "sigmoid", "fake-class", "two-head", "classifier", "shared-q"]
+)
+def test_advice_is_of_what_the_strategy_has(strategy):
+    """A class_weight that weighs nothing, or a smoothing that is refused, is none."""
+    parts = networks(strategy)
+    callback = alarm()
+    callback.set_model(sgd_gan(parts, RATES))
+    callback.on_train_begin()
+    callback._loss_by_fakes = lambda logs, drawn: ("d_loss", 0.0)
+    drawn = np.stack([np.full((*parts[0].output.shape[1:],), 0.5 * (row % 3), "float32") for row in range(9)])
+    one = np.repeat(drawn[1:2], 9, axis=0)
+    one[:, ::2] = -1
+    said = []
+    for sketches in (drawn, one):
+        found = callback._found({"d_loss": 0.0}, sketches, callback._before)
+        said += [message for message in found.values() if message]
+    weighs = strategy in ("two-head", "classifier", "shared-q")
+    assert any("class_weight" in message for message in said) == weighs
+    smooths = strategy not in ("sigmoid", "fake-class")
+    assert any("label_smoothing" in message for message in said) == smooths
 
 
 @pytest.mark.parametrize("reference", ["photos", "true sketches"])
@@ -223,7 +246,7 @@ def test_one_class_for_all_by_the_judge_given_and_by_the_gans_own():
     callback = alarm(judge=judge, patience=2)
     messages = fit(sgd_gan(networks("pix2pix"), RATES), callback, epochs=3)
     assert [raised[:2] for raised in callback.raised] == [(2, "one class")]
-    assert "100% of the sketches for class 1, of 3" in messages[0] and "class_weight" in messages[0]
+    assert "100% of the sketches for class 1, of 3" in messages[0] and "class_weight" not in messages[0]
 
     parts = networks("classifier")
     dense = next(layer for layer in parts[2].layers if isinstance(layer, layers.Dense))
