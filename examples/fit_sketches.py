@@ -49,7 +49,7 @@ def parse_arguments(arguments=None):
     parser.add_argument(
         "--aligned",
         action=argparse.BooleanOptionalAction,
-        help="whether sketches lie on their photos' lines, for class-and-photo (default: as measured)",
+        help="whether sketches lie on their photos' lines (default: as measured)",
     )
     add("--precision", "Keras dtype policy; auto: the fastest here", "auto", choices=PRECISIONS)
     add("--seed", "of weights, order and augmentation", 0, type=int)

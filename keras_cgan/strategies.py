@@ -4,7 +4,6 @@ What a network is told follows from its outputs, not from the strategy's name: s
 `keras_cgan.training.reference`.
 """
 
-from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -20,7 +19,8 @@ class Strategy(NamedTuple):
         upsampling: Of the generator, by default: the baseline keeps the paper's.
         augment: Whether the discriminator sees images shifted and cut into (`DiffAugment`).
         l1_weight, class_weight: What the examples weigh these losses of the generator by.
-        unaligned: Those of them that are others where sketches do not lie on their photos' lines.
+        unaligned_l1_weight, unaligned_class_weight: The same where sketches do not lie on their photos'
+            lines; `None`: no other.
         average_decay: Of a moving average of the generator's weights, which is what is kept then.
         photo: Whether the photo, too, is asked to be readable from the sketch (`photo_options`).
         warp: How strongly photo and sketch are bent together for it, unless they align (`default_warp`).
@@ -35,14 +35,14 @@ class Strategy(NamedTuple):
     augment: bool = False
     l1_weight: float = 100.0
     class_weight: float = 25.0
-    unaligned: dict = MappingProxyType({})
+    unaligned_l1_weight: float | None = None
+    unaligned_class_weight: float | None = None
     average_decay: float | None = None
     photo: bool = False
     warp: float = 0.0
 
 
-# Towards a sketch that lies elsewhere, L1 asks for less ink; the answer's page has none beside its Options.
-NO_L1 = MappingProxyType({"l1_weight": 0.0})
+# Towards a sketch that lies elsewhere, L1 asks for less ink: the Options draw well without.
 STRATEGIES = {
     "pix2pix": Strategy("no class: the baseline", True, ("real_fake",), upsampling="transpose"),
     "sigmoid": Strategy(
@@ -50,14 +50,14 @@ STRATEGIES = {
         False,
         ("classes",),
         class_head="sigmoid",
-        unaligned=NO_L1,
+        unaligned_l1_weight=0.0,
     ),
     "fake-class": Strategy(
         "Option 2: D has n_classes + 1 softmax units, one of them 'fake'",
         False,
         ("classes",),
         class_head="softmax",
-        unaligned=NO_L1,
+        unaligned_l1_weight=0.0,
     ),
     "two-head": Strategy("D has a real/fake head and a class head", True, ("real_fake", "classes")),
     "classifier": Strategy(
@@ -71,7 +71,8 @@ STRATEGIES = {
         classifier=True,
         augment=True,
         class_weight=0.5,
-        unaligned=NO_L1 | {"class_weight": 0.25},
+        unaligned_l1_weight=0.0,
+        unaligned_class_weight=0.25,
         average_decay=0.999,
         photo=True,
         warp=0.7,
@@ -110,7 +111,8 @@ def default_weights(strategy, aligned=False):
     """
     chosen = check_strategy(strategy)
     weights = {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight}
-    return weights if aligned else {**weights, **chosen.unaligned}
+    others = {"l1_weight": chosen.unaligned_l1_weight, "class_weight": chosen.unaligned_class_weight}
+    return weights | {name: weight for name, weight in others.items() if not aligned and weight is not None}
 
 
 def default_warp(strategy, aligned=False):

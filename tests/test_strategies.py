@@ -1,5 +1,6 @@
 """The strategies: which networks each takes, by one table."""
 
+import pickle
 from typing import NamedTuple
 
 import keras
@@ -150,8 +151,7 @@ def test_the_model_of_a_strategy_has_its_weights_terms_and_average(strategy, ali
     assert [type(term).__name__ for term in gan.terms] == ["EdgeLikeness"] * asks_for_photo
     assert (gan.swap_rate > 0) == asks_for_photo
     weights = {name: gan._given[name] for name in ("l1_weight", "class_weight")}
-    others = {} if aligned else chosen.unaligned
-    assert weights == {"l1_weight": chosen.l1_weight, "class_weight": chosen.class_weight} | others
+    assert weights == default_weights(strategy, aligned)
 
 
 @every_strategy
@@ -159,6 +159,16 @@ def test_who_is_not_helped_by_the_true_sketch_of_pairs_that_do_not_align_does_wi
     without = strategy in ("sigmoid", "fake-class", "class-and-photo")
     assert default_weights(strategy)["l1_weight"] == (0.0 if without else 100.0)
     assert default_weights(strategy, aligned=True)["l1_weight"] == 100.0
+    chosen = STRATEGIES[strategy]
+    assert pickle.loads(pickle.dumps(chosen)) == chosen
+
+
+def test_of_aligned_pairs_class_and_photo_asks_for_the_class_by_more():
+    found = [default_weights("class-and-photo", aligned)["class_weight"] for aligned in (True, False)]
+    assert found == [0.5, 0.25]
+    assert {default_weights(name)["class_weight"] for name in STRATEGIES if name != "class-and-photo"} == {
+        25.0
+    }
 
 
 def test_asked_for_options_take_the_place_of_the_strategys():
