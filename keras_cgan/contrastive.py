@@ -157,7 +157,7 @@ def train_towers(
         augment: Optional Keras layer that changes photo and sketch alike, such as `small_changes()`: it is
             called on the two stacked, channels last.
         apart: Optional Keras layer that then changes the photo, and the sketch in another way, such as
-            `RandomWarp(0.7, background=1.0)`. From pairs that are bent alike towers learn to know the bend.
+            `RandomWarp(0.7, background=1.0)`.
         temperature: As in `contrastive_loss`.
         learning_rate: Of AdamW, with cosine decay.
         verbose: As in `keras.Model.fit`.
