@@ -12,8 +12,6 @@ import argparse
 
 from side_by_side import start
 
-WARP = 0.7
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -28,12 +26,14 @@ def main():
     from keras_cgan import photo_towers, train_towers
     from keras_cgan.data import PairPipeline, open_pairs
     from keras_cgan.random_warp import RandomWarp
+    from keras_cgan.strategies import default_warp
 
     train, test = open_pairs(options.data)
     size = (options.image_size,) * 2
-    learnt = train.as_arrays(size)
-    bent = PairPipeline(train, size, len(train), shuffle=False, seed=options.seed, warp=WARP).arrays(0)
-    warp = {"strength": WARP, "shift": 0.08, "background": 1.0}
+    strength = default_warp("class-and-photo")
+    pipeline = PairPipeline(train, size, len(train), shuffle=False, seed=options.seed, warp=strength)
+    learnt, bent, unseen = train.as_arrays(size), pipeline.arrays(0), test.as_arrays(size)
+    warp = {"strength": strength, "shift": 0.08, "background": 1.0}
     print("| learnt from | known pairs | known pairs, bent | test pairs |\n|---|---|---|---|", flush=True)
     for name, changes in {
         "pairs as they are": {},
@@ -46,7 +46,7 @@ def main():
         keras.utils.set_random_seed(options.seed)
         towers = photo_towers((*size, 3))
         train_towers(*towers, learnt[0], learnt[2], steps=options.steps, **changes)
-        ranks = [rank(towers, *pairs) for pairs in (learnt, bent, test.as_arrays(size))]
+        ranks = [rank(towers, *pairs) for pairs in (learnt, bent, unseen)]
         print(f"| {name} | {' | '.join(f'{found:.2f}' for found in ranks)} |", flush=True)
 
 
