@@ -140,7 +140,6 @@ def train_towers(
     steps=600,
     batch_size=64,
     augment=None,
-    apart=None,
     temperature=0.1,
     learning_rate=1e-3,
     verbose=0,
@@ -154,10 +153,8 @@ def train_towers(
         sketches: Their sketches, `(n, height, width, channels)` in [-1, 1].
         steps: Batches to learn from, to whole passes over the pairs.
         batch_size: Pairs a batch; at most n. Each is told from the others of its batch.
-        augment: Optional Keras layer that changes photo and sketch alike, such as `small_changes()`: it is
-            called on the two stacked, channels last.
-        apart: Optional Keras layer that then changes the photo, and the sketch in another way, such as
-            `RandomWarp(0.7, background=1.0)`.
+        augment: Optional Keras layer that changes photo and sketch alike, such as `small_changes()` or
+            `RandomWarp(0.7, background=1.0)`: it is called on the two stacked, channels last.
         temperature: As in `contrastive_loss`.
         learning_rate: Of AdamW, with cosine decay.
         verbose: As in `keras.Model.fit`.
@@ -180,7 +177,7 @@ def train_towers(
             "`photos` and `sketches` must be two or more pairs. "
             f"Received: {len(photos)} photos and {len(sketches)} sketches"
         )
-    trained = _Towers(photo_tower, sketch_tower, augment, apart, temperature)
+    trained = _Towers(photo_tower, sketch_tower, augment, temperature)
     batch_size = min(batch_size, len(photos))
     steps_per_epoch = len(photos) // batch_size
     epochs = -(-steps // steps_per_epoch)
@@ -223,18 +220,16 @@ def small_changes(seed=None, mirror=True, background=1.0):
 class _Towers(keras.Model):
     """Both towers and their loss, while they learn."""
 
-    def __init__(self, photo_tower, sketch_tower, augment, apart, temperature):
+    def __init__(self, photo_tower, sketch_tower, augment, temperature):
         super().__init__(name="towers")  # TensorFlow takes no name with an underscore in front
         self.photo_tower, self.sketch_tower = photo_tower, sketch_tower
-        self.augment, self.apart, self.temperature = augment, apart, temperature
+        self.augment, self.temperature = augment, temperature
 
     def call(self, inputs, training=None):
         photo, sketch = inputs["photo"], inputs["sketch"]
         if self.augment is not None:
             both = self.augment(ops.concatenate([photo, sketch], axis=-1), training=training)
             photo, sketch = both[..., : photo.shape[-1]], both[..., photo.shape[-1] :]
-        if self.apart is not None:
-            photo, sketch = (self.apart(images, training=training) for images in (photo, sketch))
         return self.photo_tower(photo, training=training), self.sketch_tower(sketch, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

@@ -150,14 +150,10 @@ def test_imports_are_held_against_a_plain_loop():
 
 
 @pytest.mark.slow
-def test_towers_are_taught_in_three_ways():
+def test_towers_learn_from_pairs_as_they_are_and_bent():
     code, stdout, stderr = run("towers", "--image-size", "32", "--steps", "2")
     assert code == 0, stderr
     head, _, *rows = stdout.splitlines()
     assert head == "| learnt from | known pairs | known pairs, bent | test pairs |"
-    assert [row.split(" | ")[0].strip("| ") for row in rows] == [
-        "pairs as they are",
-        "bent alike",
-        "each bent in its own way",
-    ]
+    assert [row.split(" | ")[0].strip("| ") for row in rows] == ["pairs as they are", "pairs bent"]
     assert all(0 <= float(found) <= 1 for row in rows for found in row.strip("| ").split(" | ")[1:])
