@@ -9,6 +9,7 @@ its TF_CONFIG in the environment (see README): --out is then a folder that all o
 """
 
 import argparse
+import math
 import os
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ from keras_cgan.strategies import (
 )
 
 LEAST = {"image_size": 24, "batch_size": 1, "filters": 1, "epochs": 1, "seed": 0}
+LEAST |= {"l1_weight": 0, "class_weight": 0, "warp": 0}
 
 
 def parse_arguments(arguments=None):
@@ -51,6 +53,12 @@ def parse_arguments(arguments=None):
         action=argparse.BooleanOptionalAction,
         help="whether sketches lie on their photos' lines (default: as measured)",
     )
+    for name, text in {
+        "--l1-weight": "of the distance to the true sketch",
+        "--class-weight": "of the class",
+        "--warp": "how strongly photo and sketch are bent together, 0 not at all",
+    }.items():
+        parser.add_argument(name, type=float, help=f"{text} (default: the strategy's own)")
     add("--precision", "Keras dtype policy; auto: the fastest here", "auto", choices=PRECISIONS)
     add("--seed", "of weights, order and augmentation", 0, type=int)
     add("--out", "folder for the results, a new one or that of a run to go on with", "runs/fit")
@@ -61,7 +69,7 @@ def check(options):
     """Raises a `ValueError` that names the option, before anything is loaded or written."""
     for name, least in LEAST.items():
         value = getattr(options, name)
-        if value < least:
+        if value is not None and not least <= value < math.inf:  # NaN neither
             raise ValueError(f"--{name.replace('_', '-')} must be at least {least}. Received: {value}")
     if options.image_size % 4:
         raise ValueError(f"--image-size must be a multiple of 4. Received: {options.image_size}")
@@ -82,13 +90,25 @@ def settled(options):
     return options
 
 
+def weights_of(options):
+    """What the losses weigh: as was asked for, or as suits the strategy."""
+    weights = default_weights(options.strategy, options.aligned)
+    return {
+        name: own if (asked := getattr(options, name)) is None else asked for name, own in weights.items()
+    }
+
+
+def warp_of(options):
+    """How strongly pairs are bent: as was asked for, or as suits the strategy."""
+    return default_warp(options.strategy, options.aligned) if options.warp is None else options.warp
+
+
 def make_pipelines(train, test, options):
     """Batches to train on, and of the test pairs."""
     from keras_cgan.data import PairPipeline
 
     size = (options.image_size,) * 2
-    warp = default_warp(options.strategy, options.aligned)
-    pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed, warp=warp)
+    pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed, warp=warp_of(options))
     return pipeline, PairPipeline(test, size, options.batch_size, shuffle=False, augment=False)
 
 
@@ -109,7 +129,8 @@ def make_model(options, n_classes, towers=None, n_photos=None):
     networks = strategy_networks(
         options.strategy, size, n_classes, label_input=label_input, filters=options.filters
     )
-    return strategy_model(options.strategy, networks, options.aligned, towers, n_photos, average_decay=0.999)
+    more = weights_of(options) | {"average_decay": 0.999}
+    return strategy_model(options.strategy, networks, options.aligned, towers, n_photos, **more)
 
 
 def teach(towers, pairs, options):
@@ -154,9 +175,9 @@ def main(arguments=None):
 
     # Only now: a run that cannot start leaves no folder behind.
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}
-    settings |= default_weights(options.strategy, options.aligned)
+    settings |= weights_of(options)
     settings["photo_weights"] = photo_weights(options.strategy, options.aligned)
-    settings["warp"] = default_warp(options.strategy, options.aligned)
+    settings["warp"] = warp_of(options)
     out = Path(options.out)
     if chief:
         RunFolder.new_or_same(out, settings)

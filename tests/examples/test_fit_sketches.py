@@ -162,6 +162,35 @@ def test_pairs_are_bent_for_a_strategy_that_wants_it(example):
     np.testing.assert_array_equal(shown, also_shown)
 
 
+def test_weights_and_bending_are_the_strategy_s_unless_they_are_given(example):
+    """And nought is given, too."""
+
+    def chosen(*arguments):
+        options = example.parse_arguments(["--no-aligned", *arguments])
+        return example.weights_of(options), example.warp_of(options)
+
+    usual = {"l1_weight": 100.0, "class_weight": 25.0}
+    assert chosen() == (usual, 0.0)
+    assert chosen("--l1-weight", "0", "--warp", ".7") == (usual | {"l1_weight": 0.0}, 0.7)
+    assert chosen("--strategy", "class-and-photo", "--warp", "0", "--class-weight", "1") == (
+        {"l1_weight": 0.0, "class_weight": 1.0},
+        0.0,
+    )
+
+
+def test_weights_that_are_given_reach_the_model(example, data, tmp_path, monkeypatch):
+    made = []
+
+    def stop(*arguments, **given):
+        made.append(given)
+        raise InterruptedError
+
+    monkeypatch.setattr(keras_cgan, "strategy_model", stop)
+    with pytest.raises(InterruptedError):
+        example.main(["--data", str(data), *TINY, "--out", str(tmp_path / "fit"), "--l1-weight", "3"])
+    assert made == [{"l1_weight": 3.0, "class_weight": 25.0, "average_decay": 0.999}]
+
+
 def test_a_folder_of_something_else_is_left_alone(example, data, tmp_path):
     (tmp_path / "thesis.txt").write_text("results")
     with pytest.raises(FileExistsError, match="must be new or empty"):
@@ -179,6 +208,8 @@ def test_a_folder_of_something_else_is_left_alone(example, data, tmp_path):
         (["--batch-size", "0"], "--batch-size must be at least 1. Received: 0"),
         (["--filters", "0"], "--filters must be at least 1. Received: 0"),
         (["--epochs", "0"], "--epochs must be at least 1. Received: 0"),
+        (["--l1-weight", "-1"], "--l1-weight must be at least 0. Received: -1"),
+        (["--warp", "nan"], "--warp must be at least 0. Received: nan"),
         (["--seed", "-1"], "--seed must be at least 0. Received: -1"),
         (["--seed", str(2**32)], "[Ss]eed must be between 0 and"),
     ],
@@ -230,7 +261,7 @@ def test_a_mistake_is_one_line(tmp_path):
 def test_help_has_every_default():
     stdout, _ = finish(start("--help"))
     options = " ".join(stdout.split("options:")[1].split("strategies:")[0].split())
-    assert options.count("(default: ") == options.count(" --") - 2 == 11  # --help and --no-aligned have none
+    assert options.count("(default: ") == options.count(" --") - 2 == 14  # --help and --no-aligned have none
     assert "None" not in options
 
 
