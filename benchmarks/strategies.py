@@ -49,6 +49,11 @@ CELLS = {
     "two-head + label": {"strategy": "two-head", "label": True},
     "classifier": {"strategy": "classifier"},
     "classifier + label": {"strategy": "classifier", "label": True},
+    "classifier + label at the bottleneck alone": {
+        "strategy": "classifier",
+        "label": True,
+        "label_in": "bottleneck",
+    },
     "shared-q": {"strategy": "shared-q"},
     "shared-q + label": {"strategy": "shared-q", "label": True},
     "class-and-photo + label": {"strategy": PHOTO, "label": True},
@@ -99,6 +104,7 @@ ABLATION = {
     "no adversarial loss": {"strategy": PHOTO, "label": True, "adversarial_weight": 0.0},
     "D not augmented": {"strategy": PHOTO, "label": True, "without": "augment"},
     "no moving average": {"strategy": PHOTO, "label": True, "average_decay": None},
+    "label at the bottleneck alone": {"strategy": PHOTO, "label": True, "label_in": "bottleneck"},
     "and L1 50": {"strategy": PHOTO, "label": True, "l1_weight": 50.0},
     "and L1 100": {"strategy": PHOTO, "label": True, "l1_weight": 100.0},
     "and blurred L1": {"strategy": PHOTO, "label": True, "blurred_l1": 10.0},
@@ -192,6 +198,7 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
         photo_options,
         resnet_classifier,
         strategy_networks,
+        unet_generator,
     )
     from keras_cgan.discriminators import patch_discriminator
     from keras_cgan.terms import BlurredL1
@@ -209,6 +216,10 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
             upsampling="resize",
         )
     )
+    if "label_in" in cell:
+        networks[0] = unet_generator(
+            (*size, 3), 1, n_classes, filters, norm="instance", upsampling="resize", label_in=cell["label_in"]
+        )
     if without == "augment":
         networks[1] = patch_discriminator((*size, 1), filters=filters, norm="instance")
     if "judges" in cell:

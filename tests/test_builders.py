@@ -402,6 +402,7 @@ BAD = [
     # builder, image shape, options, what the error names, and what it says it received
     ("unet_generator", (30, 30, 3), {}, "image_shape", r"\(30, 30, 3\)"),
     ("unet_generator", (64, 64), {}, "image_shape", r"\(64, 64\)"),
+    ("unet_generator", (16, 16, 3), {**N, "label_in": "input"}, "label_in", "label_in='input'"),
     ("unet_generator", 64, {}, "image_shape", "64"),
     ("unet_generator", (16, 16, 3), {"n_classes": 1}, "n_classes", "n_classes=1"),
     ("unet_generator", (16, 16, 3), {"norm": "layer"}, "norm", "norm='layer'"),

@@ -37,13 +37,14 @@ def unet_generator(
     norm="batch",
     dropout=0.5,
     upsampling="transpose",
+    label_in="norms",
     name="generator",
 ):
     """Builds pix2pix's U-Net: photo (and label) to sketch.
 
     The depth follows from the size: as often as both sides halve evenly, at most 8.
     Widths are 1, 2, 4, 8, 8, ... times `filters`. With `n_classes` the label is added
-    to the bottleneck and sets gamma and beta of every decoder norm, each linearly.
+    to the bottleneck and, by default, sets gamma and beta of every decoder norm, each linearly.
     A bottleneck of 1 x 1 pixel has no norm: at batch 1 it would be zero.
 
     Args:
@@ -58,6 +59,8 @@ def unet_generator(
             default a trained generator draws the same photo the same way.
         upsampling: `"transpose"`: transposed convolutions (paper); `"resize"`: nearest
             neighbour and a 3x3 convolution, for strokes without a checkerboard.
+        label_in: Where the label goes in: `"norms"`, at the bottleneck and into every decoder norm;
+            `"bottleneck"`, there alone.
         name: Name of the model.
 
     Returns:
@@ -82,6 +85,7 @@ def unet_generator(
     checks.check_at_least(1, filters=filters, out_channels=out_channels)
     checks.check_rate(dropout)
     checks.check_upsampling(upsampling)
+    checks.check_choice("label_in", label_in, ("norms", "bottleneck"))
     inputs, photo, label = condition_inputs(image_shape, n_classes)
     depth = unet_depth(image_shape)
     if depth < 2:
@@ -100,9 +104,10 @@ def unet_generator(
         x = blocks.down(x, width, f"down{step}", step_norm)
 
     x = add_label(x, label)
+    in_norms = label if label_in == "norms" else None
     for step, (width, skip) in enumerate(zip(reversed(widths[:-1]), reversed(skips)), start=1):
         rate = dropout if step <= 3 else 0.0
-        x = blocks.up(x, width, f"up{step}", norm, label, rate, upsampling)
+        x = blocks.up(x, width, f"up{step}", norm, in_norms, rate, upsampling)
         x = layers.Concatenate(name=f"up{step}_skip")([x, skip])
 
     x = blocks.up(x, out_channels, f"up{depth}", norm=None, upsampling=upsampling)

@@ -51,6 +51,7 @@ def settings_of(name):
         "warp": strategies.warp_of(cell),
         "blur": cell.get("blur_rate", 0.0),
         "average": model.average_decay,
+        "norms of the label": sum(layer.name.endswith("_gamma") for layer in model.generator.layers),
         "equilibrium": model.equilibrium is not None,
         **{key: model._given[key] for key in given},
     }
@@ -74,6 +75,7 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "D not augmented": {"augment"},
         "pairs not bent": {"warp"},
         "no moving average": {"average"},
+        "label at the bottleneck alone": {"norms of the label"},
         "and feature matching": {"terms"},
         **{f"and feature matching by C at {weight}": {"terms"} for weight in (20, 100, 300)},
         "and blurred photos": {"blur"},

@@ -18,6 +18,7 @@ CASES = [
     pytest.param(unet_generator, {"norm": "batch"}, UNET_NORMS, id="unet-batch"),
     pytest.param(unet_generator, {"norm": "instance"}, UNET_NORMS, id="unet-instance"),
     pytest.param(unet_generator, {"norm": "spectral"}, [], id="unet-spectral"),
+    pytest.param(unet_generator, {"label_in": "bottleneck"}, [], id="unet-bottleneck"),
     pytest.param(resnet_generator, {"norm": "instance", "blocks": 2}, RESNET_NORMS, id="resnet-instance"),
     pytest.param(resnet_generator, {"norm": None, "blocks": 2}, [], id="resnet-no-norm"),
     pytest.param(dcgan_generator, {**IN_NORMS, "norm": "batch"}, DCGAN_NORMS, id="dcgan-batch"),
