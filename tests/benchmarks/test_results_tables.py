@@ -144,6 +144,15 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (LONG, f"{WEIGHED} 8, swaps 60"),
         (LONG, f"{WEIGHED} 5, swaps 60, 10600 steps"),
     ],
+    (PAGE, "| redrawn pairs, with GAN-train |"): [
+        ("gan-train-redrawn", cell)
+        for cell in (
+            "fake-class + label + no L1",
+            "fake-class + label + no L1 + bent + averaged",
+            PHOTO,
+            f"{PHOTO}, 8480 steps",
+        )
+    ],
     (PAGE, "| redrawn pairs | class accuracy | asked"): [
         *((ALL, f"{name}{label}") for name, label in (("pix2pix", ""), ("L1 only", " + label"))),
         *((ALL, f"{name} + label") for name in ("sigmoid", "fake-class", "two-head", "shared-q")),
