@@ -396,7 +396,7 @@ def trained_generator(cell, seed, pairs, options):
     keras.config.set_dtype_policy(options.precision)
     towers = trained_towers(pairs, size, options.steps) if asks_for_towers(cell) else ()
     keras.utils.set_random_seed(seed)  # G and D begin alike with towers and without
-    model = make_model(cell, size, pairs.n_classes, options.filters, towers, len(pairs))
+    model = make_model(cell, size, pairs.n_classes, options.filters, towers, pairs.n_photos)
     pipeline = PairPipeline(
         pairs,
         size,

@@ -171,7 +171,7 @@ def main(arguments=None):
     pipeline, held_out = make_pipelines(train, test, options)
     with strategy.scope():
         towers = make_towers(options)
-        gan = make_model(options, train.n_classes, towers, len(train))
+        gan = make_model(options, train.n_classes, towers, train.n_photos)
 
     # Only now: a run that cannot start leaves no folder behind.
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}

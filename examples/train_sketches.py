@@ -429,7 +429,7 @@ def main(arguments=None):
 
     settle(settings, train_pairs)
     towers = make_towers(settings)
-    trainer = make_trainer(settings, len(names), towers, len(train_pairs))
+    trainer = make_trainer(settings, len(names), towers, train_pairs.n_photos)
     pipeline = make_pipeline(train_pairs, settings)
     test = test_pairs.as_arrays((settings["image_size"],) * 2, MOST_TEST_PHOTOS)
     samples = Samples(trainer.generator, *test, names)

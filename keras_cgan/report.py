@@ -155,9 +155,7 @@ def count_used(train, test):
     Returns:
         Two integers: of each set one pair a photo, at most 3000 and 1000.
     """
-    return tuple(
-        min(len(np.unique(pairs.photo_ids)), most) for pairs, most in ((train, MOST_TRAIN), (test, MOST_TEST))
-    )
+    return tuple(min(pairs.n_photos, most) for pairs, most in ((train, MOST_TRAIN), (test, MOST_TEST)))
 
 
 def page(results, class_names):

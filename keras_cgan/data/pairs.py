@@ -36,6 +36,11 @@ class Pairs:
         """The number of classes, and so the length of a label."""
         return len(self.class_names)
 
+    @property
+    def n_photos(self):
+        """The number of photos: fewer than pairs where a photo has several sketches."""
+        return len(np.unique(self.photo_ids))
+
     def one_hot(self, indices=slice(None)):
         """The labels of some pairs, one-hot, float32, `(n, n_classes)`."""
         return np.eye(self.n_classes, dtype="float32")[self.labels[indices]]

@@ -104,7 +104,7 @@ def halves(pairs):
 
     >>> first, second = halves(EmbeddedPairs(420))
     """
-    if len(np.unique(pairs.photo_ids)) < 2:
+    if pairs.n_photos < 2:
         raise ValueError(f"`pairs` must have at least two photos. Received: {len(pairs)} pairs")
     side = {}  # of a photo
     taken = np.zeros(pairs.n_classes, dtype=int)
