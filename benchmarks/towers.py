@@ -2,9 +2,10 @@
 
     python benchmarks/towers.py --data my_pairs
 
-Towers are what `PhotoInformation` looks through. They learn from pairs as they are, or from pairs of which
-photo and sketch are bent together. Printed is the rank of a photo among those of its class, by likeness to its
-true sketch (chance .5), of the pairs learnt from, of these bent, as a training bends them, and of test pairs.
+Towers are what `PhotoInformation` looks through. They learn from pairs as they are, or from pairs of
+which photo and sketch are bent together. Printed is the rank of a photo among those of its class, by
+likeness to its true sketch (chance .5), of the pairs learnt from, of these bent, as a training bends them,
+and of test pairs.
 """
 
 import argparse

@@ -130,6 +130,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (LONG, f"{PHOTO}, 10600 steps"),
     ],
     (PAGE, "| redrawn pairs, 160 epochs, by the other judges |"): [
+        (LONG, "pix2pix"),
         (LONG, FAKE),
         (LONG, "fake-class + label + no L1"),
         (LONG, "fake-class + label + no L1 + bent + averaged"),
@@ -151,6 +152,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
             "fake-class + label + no L1 + bent + averaged",
             PHOTO,
             f"{PHOTO}, 8480 steps",
+            "pix2pix, 8480 steps",
         )
     ],
     (PAGE, "| redrawn pairs | class accuracy | asked"): [

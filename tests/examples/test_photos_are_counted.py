@@ -1,4 +1,4 @@
-"""Of a photo with several sketches the queue of `PhotoInformation` holds one: photos are counted, not pairs."""
+"""The queue of `PhotoInformation` is sized by photos, not by pairs: a photo may have several sketches."""
 
 import keras_cgan.data
 import numpy as np
