@@ -200,6 +200,10 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
             "and hinge",
         )
     ],
+    (PAGE, "| where the label goes in |"): [
+        ("feature-matching-redrawn", "class-and-photo"),
+        ("conditional-norms-redrawn", "label at the bottleneck alone"),
+    ],
     (PAGE, "| feature matching by the classifier |"): [
         ("feature-matching-redrawn", cell)
         for cell in (
