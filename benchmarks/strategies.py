@@ -9,10 +9,11 @@ measured on test pairs by three classifiers that none was trained with: the rank
 who looks, so it is the mean of theirs. Two more networks say which photo a sketch is of, which a tracing
 passes as well as the true sketch. No column stands alone: see keras_cgan/evaluate.py. A killed run goes
 on: the same command; what is in `generators` is not trained again, and not taken for a cell that has been
-changed since (cells.json). At the end there is a table, and strategies.png with the same photos through
-every cell of seed 0.
+changed since (cells.json), as by `--photo-weights`, which lays others over those of class-and-photo. At the
+end there is a table, and strategies.png with the same photos through every cell of seed 0.
 """
 
+import argparse
 import json
 
 from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of, save_whole
@@ -105,6 +106,7 @@ ABLATION = {
     "D not augmented": {"strategy": PHOTO, "label": True, "without": "augment"},
     "no moving average": {"strategy": PHOTO, "label": True, "average_decay": None},
     "label at the bottleneck alone": {"strategy": PHOTO, "label": True, "label_in": "bottleneck"},
+    "G twice as wide": {"strategy": PHOTO, "label": True, "g_widening": 2},
     "and L1 50": {"strategy": PHOTO, "label": True, "l1_weight": 50.0},
     "and L1 100": {"strategy": PHOTO, "label": True, "l1_weight": 100.0},
     "and blurred L1": {"strategy": PHOTO, "label": True, "blurred_l1": 10.0},
@@ -198,7 +200,6 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
         photo_options,
         resnet_classifier,
         strategy_networks,
-        unet_generator,
     )
     from keras_cgan.discriminators import patch_discriminator
     from keras_cgan.terms import BlurredL1
@@ -214,21 +215,20 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
             d_norm=cell.get("d_norm", "instance"),
             # Of all alike, so that rows differ by the use of the label alone.
             upsampling="resize",
+            g_filters=filters * cell.get("g_widening", 1),
+            label_in=cell.get("label_in", "norms"),
         )
     )
-    if "label_in" in cell:
-        networks[0] = unet_generator(
-            (*size, 3), 1, n_classes, filters, norm="instance", upsampling="resize", label_in=cell["label_in"]
-        )
     if without == "augment":
         networks[1] = patch_discriminator((*size, 1), filters=filters, norm="instance")
     if "judges" in cell:
         told = n_classes if cell.get("projection") else None
         networks[1] = joined_judges(cell["judges"], size, filters, told)
     aligned = cell.get("aligned", False)
-    more = photo_options(strategy, aligned, towers, n_photos)
+    weights = cell.get("photo_weights", {})
+    more = photo_options(strategy, aligned, towers, n_photos, weights)
     if without == "swaps":
-        more |= {"swap_rate": 0.0, "class_weight": mean_class_weight(n_classes)}
+        more |= {"swap_rate": 0.0, "class_weight": mean_class_weight(n_classes, weights)}
     elif more:
         more["terms"] = [term for term in more["terms"] if term.name != without]
     if "edges" in cell:
@@ -276,11 +276,36 @@ def joined_judges(names, size, filters, n_classes=None):
     return joined_discriminator((*size, channels), judges, augment=DiffAugment())
 
 
-def mean_class_weight(n_classes):
+def mean_class_weight(n_classes, weights):
     """The weight of the class in class-and-photo, in the mean over own and other classes."""
-    photo = photo_weights(PHOTO)
+    photo = photo_weights(PHOTO) | weights
     others = photo["swap_rate"] * (1 - 1 / n_classes)  # a class is asked for at random, own or other
     return default_weights(PHOTO)["class_weight"] * (1 - others + others * photo["swap_weight"])
+
+
+def weighed(cells, weights):
+    """Cells, those of class-and-photo where pairs do not align with some of its weights replaced."""
+    return {
+        name: cell | {"photo_weights": weights}
+        if photo_weights(cell["strategy"], cell.get("aligned", False))
+        else cell
+        for name, cell in cells.items()
+    }
+
+
+def read_weights(text):
+    """Weights of class-and-photo as `edges=75,swap_weight=50`."""
+    known = photo_weights(PHOTO)
+    given = dict(part.partition("=")[::2] for part in text.split(","))
+    try:
+        weights = {name: float(number) for name, number in given.items()}
+    except ValueError:
+        weights = {}
+    if not weights or not set(weights) <= set(known):
+        raise argparse.ArgumentTypeError(
+            f"must be name=number, by commas, of {', '.join(known)}. Received: {text!r}"
+        )
+    return weights
 
 
 def warp_of(cell):
@@ -359,8 +384,15 @@ def parse_arguments():
         action="store_true",
         help="also train a classifier on what each row draws, those there are too: a minute each",
     )
+    parser.add_argument(
+        "--photo-weights",
+        type=read_weights,
+        metavar="NAME=NUMBER,...",
+        help=f"of class-and-photo, in place of its own: {', '.join(photo_weights(PHOTO))}",
+    )
     options = parser.parse_args()
-    return options, chosen_cells(parser, options, PARTS[options.part])
+    cells = chosen_cells(parser, options, PARTS[options.part])
+    return options, weighed(cells, options.photo_weights) if options.photo_weights else cells
 
 
 def settings_of(options):

@@ -19,6 +19,8 @@ def strategy_networks(
     norm="instance",
     d_norm="instance",
     upsampling=None,
+    g_filters=None,
+    label_in="norms",
 ):
     """Builds the generator, discriminator and classifier of a strategy.
 
@@ -35,6 +37,8 @@ def strategy_networks(
             batch by its statistics, which are not there in the generator's step.
         upsampling: Of G: the paper's `"transpose"`, or `"resize"`, whose strokes are smoother in a
             short training. By default the paper's for the baseline `"pix2pix"`, else `"resize"`.
+        g_filters: Maps of the first convolution of G, where it is to have others than D.
+        label_in: Where the label goes into G, as `unet_generator` takes it.
 
     Returns:
         `(generator, discriminator, classifier)`; the classifier is `None` where the
@@ -57,9 +61,10 @@ def strategy_networks(
         photo_shape,
         sketch_channels,
         n_classes if label_input else None,
-        filters,
+        filters if g_filters is None else g_filters,
         norm=norm,
         upsampling=chosen.upsampling if upsampling is None else upsampling,
+        label_in=label_in,
     )
     if chosen.outputs == ("classes",):
         discriminator = discriminators.pooled_discriminator(
@@ -103,7 +108,7 @@ def strategy_towers(strategy, photo_shape, aligned=False, sketch_channels=1):
     return photo_towers(photo_shape, sketch_channels)
 
 
-def photo_options(strategy, aligned=False, towers=None, n_photos=None):
+def photo_options(strategy, aligned=False, towers=None, n_photos=None, weights=None):
     """What `ConditionalGAN` is given beside networks and weights, for the photo to be readable too.
 
     Args:
@@ -115,12 +120,14 @@ def photo_options(strategy, aligned=False, towers=None, n_photos=None):
             look through none do not mind.
         n_photos: How many photos the training has. Of few, fewer of the last ones are told from
             (`PhotoInformation`'s `queue`), or a photo would be told from itself, bent otherwise.
+        weights: Some of `photo_weights` by name, to take in place of the strategy's own.
 
     Returns:
         Arguments by name: `terms` and those of swapped labels; none for most strategies.
 
     Raises:
-        ValueError: `strategy` is not one of those, or it looks through towers and has none.
+        ValueError: `strategy` is not one of those, it looks through towers and has none, or a weight is
+            none that it has.
 
     Example:
 
@@ -130,11 +137,16 @@ def photo_options(strategy, aligned=False, towers=None, n_photos=None):
     >>> more = default_weights("class-and-photo") | photo_options("class-and-photo", towers=towers)
     >>> gan = ConditionalGAN(*networks, **more)
     """
-    weights = photo_weights(strategy, aligned)
-    if not weights:
+    own = photo_weights(strategy, aligned)
+    if not set(weights or {}) <= set(own):
+        raise ValueError(
+            f"`weights` must be of {list(own)}, which {strategy!r} has. Received: weights={weights}"
+        )
+    if not own:
         return {}
-    terms = [EdgeLikeness(weights.pop("edges"), own_class_only=True)]
-    information = weights.pop("photo_information")
+    chosen = own | (weights or {})
+    terms = [EdgeLikeness(chosen.pop("edges"), own_class_only=True)]
+    information = chosen.pop("photo_information")
     if towers is None:
         raise ValueError(
             f"`towers` must be trained ones for {strategy!r}, where pairs do not align: `photo_towers` after "
@@ -143,7 +155,7 @@ def photo_options(strategy, aligned=False, towers=None, n_photos=None):
     if towers:
         queue = QUEUE if n_photos is None else min(QUEUE, n_photos // 3)
         terms.append(PhotoInformation(*towers, weight=information, queue=queue))
-    return {**weights, "terms": terms}
+    return {**chosen, "terms": terms}
 
 
 def strategy_model(strategy, networks, aligned=False, towers=None, n_photos=None, **options):

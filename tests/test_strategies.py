@@ -232,6 +232,32 @@ def test_the_numbers_of_a_run_are_those_of_its_terms_and_swaps():
     assert photo_weights("class-and-photo", aligned=True) == photo_weights("classifier") == {}
 
 
+def test_some_of_the_weights_can_be_others():
+    own, towers = photo_weights("class-and-photo"), photo_towers(PHOTO)
+    more = photo_options("class-and-photo", towers=towers, weights={"edges": 7, "swap_rate": 0.1})
+    found = {term.name: term.weight for term in more.pop("terms")} | more
+    assert found == own | {"edges": 7, "swap_rate": 0.1}
+    for strategy, weights in (("class-and-photo", {"l1": 1}), ("classifier", {"edges": 7})):
+        with pytest.raises(ValueError, match="`weights` must be of .*Received: weights={"):
+            photo_options(strategy, towers=towers, weights=weights)
+
+
+def test_the_generator_alone_can_be_wider():
+    wide, narrow = (
+        strategy_networks("classifier", PHOTO, 3, filters=4, g_filters=maps) for maps in (8, None)
+    )
+    assert [made[0].get_layer("down1_conv").filters for made in (wide, narrow)] == [8, 4]
+    assert wide[1].count_params() == narrow[1].count_params()
+
+
+def test_the_label_can_go_in_at_the_bottleneck_alone():
+    norms, bottleneck = (
+        strategy_networks("classifier", PHOTO, 3, filters=4, label_in=place)[0]
+        for place in ("norms", "bottleneck")
+    )
+    assert bottleneck.count_params() < norms.count_params() and "label" in bottleneck.input
+
+
 def test_pairs_are_bent_for_class_and_photo_unless_they_align():
     assert {name for name in STRATEGIES if default_warp(name)} == {"class-and-photo"}
     assert default_warp("class-and-photo", aligned=True) == 0

@@ -160,7 +160,6 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         *((ALL, f"{name} + label") for name in ("sigmoid", "fake-class", "two-head", "shared-q")),
         (ALL, BY_C),
         (ALL, "classifier + label + bent"),
-        (ALL, PHOTO),
         *((ALL, name) for name in ("L1 only", "sigmoid", "fake-class", "two-head", "shared-q", "classifier")),
         (ALL, "pix2pix + label"),
         None,

@@ -51,6 +51,7 @@ def settings_of(name):
         "warp": strategies.warp_of(cell),
         "blur": cell.get("blur_rate", 0.0),
         "average": model.average_decay,
+        "maps of G": model.generator.get_layer("down1_conv").filters,
         "norms of the label": sum(layer.name.endswith("_gamma") for layer in model.generator.layers),
         "equilibrium": model.equilibrium is not None,
         **{key: model._given[key] for key in given},
@@ -76,6 +77,7 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
         "pairs not bent": {"warp"},
         "no moving average": {"average"},
         "label at the bottleneck alone": {"norms of the label"},
+        "G twice as wide": {"maps of G"},
         "and feature matching": {"terms"},
         **{f"and feature matching by C at {weight}": {"terms"} for weight in (20, 100, 300)},
         "and blurred photos": {"blur"},
@@ -110,6 +112,26 @@ def test_without_swaps_the_class_weighs_what_it_weighed_in_the_mean():
     model = strategies.make_model(strategies.ABLATION["no swapped labels"], SIZE, 6, 2)
     # .4 of the labels are drawn anew, one in six of them the own one again.
     assert model._given["class_weight"] == pytest.approx(0.25 * (2 / 3 + 65 / 3))
+
+
+def test_rows_of_class_and_photo_can_have_other_weights():
+    given = strategies.read_weights("edges=75,swap_weight=50")
+    cells = strategies.weighed({**strategies.CELLS, **strategies.ABLATION}, given)
+    changed = {name for name, cell in cells.items() if "photo_weights" in cell}
+    assert changed == {"class-and-photo + label", *strategies.ABLATION}
+    model = strategies.make_model(cells["class-and-photo"], SIZE, 3, 2, photo_towers((*SIZE, 3)))
+    own = strategies.photo_weights("class-and-photo")
+    found = {term.name: term.weight for term in model.terms}
+    assert found == {"edges": 75, "photo_information": own["photo_information"]}
+    assert (model.swap_weight, model.swap_rate) == (50, own["swap_rate"])
+    without = strategies.make_model(cells["no swapped labels"], SIZE, 6, 2)
+    assert without._given["class_weight"] == pytest.approx(0.25 * (2 / 3 + 50 / 3))
+
+
+@pytest.mark.parametrize("text", ["", "edges", "edges=much", "l1=3", "edges=75,l1=3"])
+def test_weights_that_class_and_photo_has_not_are_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="edges, photo_information.*Received: "):
+        strategies.read_weights(text)
 
 
 def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_row_says_so():
