@@ -60,7 +60,9 @@ def load_generator(path):
     import keras
 
     if not Path(path).is_file():
-        raise ValueError(f"there is no file {path}")
+        raise ValueError(
+            f"`generator` must be a file of a saved generator. Received: {path}, where there is none"
+        )
     generator = keras.models.load_model(path)
     named = isinstance(generator.input, dict)
     inputs = generator.input if named else dict(zip(["photo", "another"], generator.inputs))
@@ -85,7 +87,7 @@ def choose_pairs(options):
     data, is_of_run = chosen["data"], "data" in of_run and not set(DEFAULTS) & set(asked)
     if data and not Path(data).is_dir():
         where = f", which {file} names: say where it is now" if "data" not in asked else ""
-        raise ValueError(f"--data: there is no folder {data}{where}")
+        raise ValueError(f"--data must be a folder of pairs. Received: {data}, where there is none{where}")
     embedded = f"the embedded set, misalignment {chosen['misalignment']}"
     named = f"{data}, fit {chosen['fit']}" if data else embedded
     print(f"measuring on {named}" + (f", as in {file}" if is_of_run else ""))

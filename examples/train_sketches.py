@@ -254,7 +254,9 @@ def check(settings):
             f"Received: {settings['average_decay']}"
         )
     if settings["data"] and not Path(settings["data"]).is_dir():
-        raise ValueError(f"--data: there is no folder {settings['data']}")
+        raise ValueError(
+            f"--data must be a folder of pairs. Received: {settings['data']}, where there is none"
+        )
 
 
 def flag(name):

@@ -8,6 +8,7 @@ from keras_cgan import metrics
 from keras_cgan.data.blur import blurred
 from keras_cgan.generators.conditions import takes_label
 from keras_cgan.judges import judge_features, pair_distances, train_judge
+from keras_cgan.metrics.checked import checked_classes, checked_sketches
 
 
 def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_sketches=None):
@@ -44,6 +45,10 @@ def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_
         - likeness to the true sketch: `stroke_f1_1px`, `stroke_f1_2px`, `ssim` and
           `ssim_white_paper`, `l1` and `l1_white_paper`.
 
+    Raises:
+        ValueError: Photos, labels and sketches do not belong together, labels are not one-hot, or an
+            argument is not as above.
+
     Example:
 
     >>> evaluate(generator, judge, photos, labels, sketches)["class_accuracy"]
@@ -72,11 +77,17 @@ def evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge=None, trai
         A dict of floats, as `evaluate` gives it but for what asks the generator for more:
         `class_accuracy_blurred` and the label swap.
 
+    Raises:
+        ValueError: As `evaluate` does.
+
     Example:
 
     >>> evaluate_drawn(np.ones_like(sketches), judge, photos, labels, sketches)["photo_rank_chamfer"]
     0.5
     """
+    checked_sketches(paired=True, drawn=drawn, sketches=sketches)
+    if len(photos) != len(sketches):
+        raise ValueError(f"`photos` must be as many as `sketches`, {len(sketches)}. Received: {len(photos)}")
     results = {
         "photo_rank_chamfer": metrics.photo_rank(metrics.chamfer_distances(drawn, sketches), labels),
         "within_class_diversity": metrics.within_class_diversity(drawn, sketches, labels),
@@ -145,7 +156,24 @@ def _by_the_judge(judge, drawn, labels, sketches, train_sketches):
 
 
 def draw(generator, photos, labels):
-    """What a generator draws of photos, each for its label where it takes one."""
+    """What a generator draws of photos, each for its label where it takes one.
+
+    Args:
+        generator: Model from photos, or `{"photo", "label"}`, to sketches.
+        photos: `(n, height, width, channels)` in [-1, 1].
+        labels: `(n, n_classes)`, one-hot.
+
+    Returns:
+        Sketches `(n, height, width, channels)` in [-1, 1].
+
+    Raises:
+        ValueError: Labels are not one-hot, or not as many as photos.
+
+    Example:
+
+    >>> evaluate_drawn(draw(generator, photos, labels), judge, photos, labels, sketches)
+    """
+    checked_classes(labels, len(photos))
     conditions = {"photo": photos, "label": labels} if takes_label(generator) else photos
     return generator.predict(conditions, verbose=0)
 
@@ -166,6 +194,9 @@ def gan_train(generator, photos, labels, test_sketches, test_labels, **options):
 
     Returns:
         A float in [0, 1].
+
+    Raises:
+        ValueError: Photos and labels, or test sketches and theirs, do not belong together.
 
     Example:
 

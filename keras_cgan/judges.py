@@ -3,9 +3,12 @@
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
+from keras_cgan.checks import check_at_least
 from keras_cgan.classifiers import vgg_classifier
 from keras_cgan.contrastive import embedding_output, small_changes, train_towers
 from keras_cgan.metrics import feature_distances
+from keras_cgan.metrics.checked import checked_classes, checked_sketches
 from keras_cgan.precision import float32
 
 JUDGE_SIZE = 32  # px: judges look at sketches shrunk to about this
@@ -47,12 +50,21 @@ def train_judge(
     Returns:
         A `keras.Model` from sketches to `(batch, n_classes)` probabilities.
 
+    Raises:
+        ValueError: Sketches or labels are not of these shapes or ranges, or a number is below 1.
+
     Example:
 
     >>> judge = train_judge(train_sketches, train_labels)
     >>> metrics.class_accuracy(judge, test_sketches, test_labels)  # the ceiling
     0.84
+
+    Source: Simonyan and Zisserman 2015, "Very deep convolutional networks for large-scale image
+    recognition", section 2.1, made small; Shmelkov et al. 2018, "How good is my GAN?", section 3: GAN-test.
     """
+    sketches, labels = *checked_sketches(sketches=sketches), np.asarray(labels)
+    checked_classes(labels, len(sketches))
+    check_at_least(1, batch_size=batch_size, **({} if epochs is None else {"epochs": epochs}))
     keras.utils.set_random_seed(seed)
     with float32():  # whatever the generator was trained in: all are judged alike
         judge = _network(sketches.shape[1:], labels.shape[1])
@@ -114,11 +126,17 @@ def train_pair_judge(photos, sketches, steps=PAIR_STEPS, seed=2000, mirror=True,
     Returns:
         A `PairJudge`.
 
+    Raises:
+        ValueError: Photos and sketches are not two or more pairs, or `steps` is below 1.
+
     Example:
 
     >>> pair_judge = train_pair_judge(train_photos, train_sketches)
     >>> metrics.photo_rank(pair_distances(pair_judge, test_photos, test_sketches), labels)  # the ceiling
     0.81
+
+    Source: Radford et al. 2021, "Learning transferable visual models from natural language supervision",
+    section 2.3: the loss of two towers.
     """
     keras.utils.set_random_seed(seed)
     with float32():
@@ -138,6 +156,9 @@ def pair_distances(pair_judge, photos, sketches):
 
     Returns:
         Cosine distances in [0, 2], `(n, m)`.
+
+    Raises:
+        ValueError: Photos or sketches are of another size than the judge's.
 
     Example:
 

@@ -182,7 +182,19 @@ def page(results, class_names):
 
 
 def summary(results, n_classes):
-    """The measures as lines of text, each beside what it is read against."""
+    """The measures as lines of text, each beside what it is read against.
+
+    Args:
+        results: What `evaluate_pairs` returns.
+        n_classes: Number of classes, for what chance is.
+
+    Returns:
+        Text.
+
+    Example:
+
+    >>> print(summary(evaluate_pairs(generator, train, test, "runs/report-1"), test.n_classes))
+    """
     lines = [_several(results)] if results.get("judges", 1) > 1 else []
     for name, value, spread, compared, meaning in _rows(results, n_classes):
         beside = f"({spread})  " * bool(spread) + f"{compared}: " * bool(compared)

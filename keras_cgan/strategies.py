@@ -104,6 +104,9 @@ def default_weights(strategy, aligned=False):
     Returns:
         A dict of `l1_weight` and `class_weight`.
 
+    Raises:
+        ValueError: `strategy` is none of those.
+
     Example:
 
     >>> default_weights("class-and-photo"), default_weights("class-and-photo", aligned=True)
@@ -125,6 +128,9 @@ def default_warp(strategy, aligned=False):
         A number, 0 for most strategies. Of `class-and-photo`, where pairs do not align: its class loss is
         otherwise met on the training photos alone, by drawings that other photos do not get.
 
+    Raises:
+        ValueError: `strategy` is none of those.
+
     Example:
 
     >>> dataset = pair_dataset(pairs, (64, 64), batch_size=8, warp=default_warp("class-and-photo"))
@@ -142,6 +148,9 @@ def photo_weights(strategy, aligned=False):
     Returns:
         A dict of the weights of the terms `edges` and `photo_information`, `swap_rate` and `swap_weight`;
         empty for most strategies.
+
+    Raises:
+        ValueError: `strategy` is none of those.
 
     Example:
 

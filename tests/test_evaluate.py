@@ -7,7 +7,7 @@ from keras import layers
 
 from keras_cgan import metrics, strategy_networks, unet_generator
 from keras_cgan.data import EmbeddedPairs, embedded_images, to_unit
-from keras_cgan.evaluate import blurred, evaluate, evaluate_images, gan_train, mean_by_judges
+from keras_cgan.evaluate import blurred, evaluate, evaluate_drawn, evaluate_images, gan_train, mean_by_judges
 from keras_cgan.contrastive import small_changes
 from keras_cgan.judges import judge_features, pair_distances, train_judge, train_pair_judge
 from keras_cgan.latents import Latent
@@ -299,3 +299,20 @@ def test_means_by_judges_and_their_ranges():
 def test_a_mean_of_no_judge_is_refused():
     with pytest.raises(ValueError, match="`judges` must be a list of at least one. Received: none"):
         mean_by_judges([], len)
+
+
+def test_what_does_not_belong_together_is_refused_by_name(judge, photographed):
+    photos, labels, sketches = photographed
+    generator = strategy_networks("classifier", photos.shape[1:], labels.shape[1], filters=2)[0]
+    for given, message in (
+        ((photos[:3], labels, sketches), "`labels` must be .*3, n_classes.*Received: a shape of"),
+        ((photos, labels.argmax(axis=1), sketches), "`labels` must be .*Received: a shape of"),
+        ((photos, labels, sketches[:3]), "`drawn` and `sketches` must have one shape.*Received: "),
+        ((photos, labels, sketches[:, :8]), "`drawn` and `sketches` must have one shape.*Received: "),
+    ):
+        with pytest.raises(ValueError, match=message):
+            evaluate(generator, judge, *given)
+    with pytest.raises(ValueError, match="`photos` must be as many as `sketches`.*Received: 3"):
+        evaluate_drawn(sketches, judge, photos[:3], labels, sketches)
+    with pytest.raises(ValueError, match="`labels` must be .*Received: a shape of"):
+        gan_train(generator, photos[:2], labels, sketches, labels)

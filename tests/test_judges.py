@@ -74,3 +74,20 @@ def test_the_pair_judge_is_another_network_than_the_towers(pair_judge):
         return [weight.shape for weight in network.trainable_weights if weight.name == "kernel"]
 
     assert kernels(pair_judge.sketch) != kernels(image_tower((24, 24, 1)))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"sketches": np.zeros((3, 16, 16, 1))}, r"`labels` must be \(3, n_classes\).*Received: "),
+        ({"sketches": np.zeros((0, 16, 16, 1))}, "`sketches` must be .*at least one.*Received: "),
+        ({"labels": np.zeros(6)}, "`labels` must be .*Received: a shape of"),
+        ({"labels": np.ones((6, 2))}, "`labels` must be one-hot. Received: "),
+        ({"epochs": 0}, "`epochs` must be an integer of at least 1. Received: epochs=0"),
+        ({"batch_size": 0}, "`batch_size` must be an integer of at least 1. Received: batch_size=0"),
+    ],
+)
+def test_what_no_judge_can_learn_from_is_refused(given, message):
+    six = {"sketches": np.zeros((6, 16, 16, 1)), "labels": np.eye(2)[[0, 1] * 3]}
+    with pytest.raises(ValueError, match=message):
+        train_judge(**{**six, **given})

@@ -68,6 +68,9 @@ def is_aligned(pairs, image_size):
     Returns:
         Whether `pair_alignment` is at least `ALIGNED`, and that figure; not aligned where it is NaN.
 
+    Raises:
+        ValueError: An image of the set cannot be read; as `Pairs.as_arrays` does.
+
     Example:
 
     >>> is_aligned(EmbeddedPairs(misalignment=0.0), (64, 64))

@@ -36,7 +36,7 @@ def checked_classes(labels, n):
     labels = np.asarray(labels)
     if labels.ndim != 2 or len(labels) != n:
         raise ValueError(
-            f"`labels` must be ({n}, n_classes), one row a photo. Received: a shape of {labels.shape}"
+            f"`labels` must be ({n}, n_classes), one row an image. Received: a shape of {labels.shape}"
         )
     one_hot = (np.sum(labels == 1, axis=1) == 1) & (np.sum(labels != 0, axis=1) == 1)
     if not one_hot.all():

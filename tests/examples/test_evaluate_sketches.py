@@ -81,9 +81,11 @@ def test_it_is_measured_on_the_pairs_that_the_run_was_trained_on(opened, generat
 def test_a_folder_of_pairs_that_is_gone(example, generator, tmp_path):
     out = str(tmp_path / "report")
     (tmp_path / "settings.json").write_text(json.dumps({"data": str(tmp_path / "gone")}))
-    with pytest.raises(ValueError, match="--data: there is no folder .*gone, which .*settings.json names"):
+    with pytest.raises(
+        ValueError, match="--data must be .*Received: .*gone, where.*which .*settings.json names"
+    ):
         example.main([str(generator), "--out", out])
-    with pytest.raises(ValueError, match="--data: there is no folder .*other$"):
+    with pytest.raises(ValueError, match="--data must be .*Received: .*other, where there is none$"):
         example.main([str(generator), "--data", str(tmp_path / "other"), "--out", out])
     assert not (tmp_path / "report").exists()
 
@@ -93,7 +95,7 @@ def test_refusals(example, tmp_path):
         example.main(["none.keras", "--judge-epochs", "0", "--out", str(tmp_path / "report")])
     with pytest.raises(ValueError, match="--judges must be at least 1. Received: 0"):
         example.main(["none.keras", "--judges", "0", "--out", str(tmp_path / "report")])
-    with pytest.raises(ValueError, match="there is no file"):
+    with pytest.raises(ValueError, match="`generator` must be a file.*Received: .*none.keras"):
         example.main([str(tmp_path / "none.keras"), "--out", str(tmp_path / "report")])
     inputs = keras.Input((24, 24, 3), name="photo")
     keras.Model(inputs, keras.layers.Flatten()(inputs)).save(tmp_path / "other.keras")

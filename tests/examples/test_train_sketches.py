@@ -510,7 +510,7 @@ def test_results_are_not_overwritten(example, data, finished):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--data", "nowhere"], "--data: there is no folder .*nowhere"),
+        (["--data", "nowhere"], "--data must be a folder of pairs. Received: .*nowhere"),
         (["--image-size", "30"], "--image-size must be a multiple of 4. Received: 30"),
         (["--image-size", "20"], "--image-size must be at least 24. Received: 20"),
         (["--batch-size", "0"], "--batch-size must be at least 1. Received: 0"),
