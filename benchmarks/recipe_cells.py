@@ -132,13 +132,14 @@ class CellResults:
                 f"cell another name, or choose another folder. Received: {options}"
             )
 
-    def table(self, cells, columns, fixed=None):
+    def table(self, cells, columns, fixed=None, places=3):
         """The means, and the least and the greatest of the seeds, as Markdown.
 
         Args:
             cells: Names of rows.
             columns: A dict of measure -> head.
             fixed: Rows that are not trained: a dict of name -> measures.
+            places: Behind the decimal point.
 
         Returns:
             The table, text.
@@ -146,7 +147,10 @@ class CellResults:
         results = {name: [measures] for name, measures in (fixed or {}).items()}
         results |= {name: list(self._results.get(name, {}).values()) for name in cells}
         rows = [
-            [name, *(_figures([each[column] for each in seeds if column in each]) for column in columns)]
+            [
+                name,
+                *(_figures([each[column] for each in seeds if column in each], places) for column in columns),
+            ]
             for name, seeds in results.items()
         ]
         return table(["", *columns.values()], rows)
@@ -239,9 +243,10 @@ def fixed_rows(judges, test, others=None, pair_judge=None, train_sketches=None):
     return {name: measures(drawn) for name, drawn in drawings.items()}
 
 
-def _figures(values):
+def _figures(values, places):
     """The mean of some values, and in brackets from where to where."""
     if not values:
         return ""
-    spread = f" ({min(values):.3f} to {max(values):.3f})" if len(values) > 1 else ""
-    return f"{statistics.mean(values):.3f}{spread}"
+    of = f".{places}f"
+    spread = f" ({min(values):{of}} to {max(values):{of}})" if len(values) > 1 else ""
+    return f"{statistics.mean(values):{of}}{spread}"

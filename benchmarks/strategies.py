@@ -416,19 +416,28 @@ def settings_of(options):
     return {name: getattr(options, name) for name in names} | constants | weights
 
 
-def trained_generator(cell, seed, pairs, options):
-    """The generator of a cell after its steps, in float32: towers first, where it asks for them."""
+def prepared(cell, seed, pairs, options, make=make_model):
+    """What a cell is trained by.
+
+    Args:
+        cell, seed: Of it.
+        pairs: The training pairs.
+        options: `image_size`, `steps`, `filters` and `precision`, which becomes Keras' policy.
+        make: What makes the model, as `make_model` does.
+
+    Returns:
+        The compiled model, its towers trained where it asks for them, and a `PairPipeline`.
+    """
     import keras
 
     from keras_cgan.data import PairPipeline
-    from keras_cgan.precision import to_float32
 
     size = (options.image_size,) * 2
     keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(options.precision)
     towers = trained_towers(pairs, size, options.steps) if asks_for_towers(cell) else ()
     keras.utils.set_random_seed(seed)  # G and D begin alike with towers and without
-    model = make_model(cell, size, pairs.n_classes, options.filters, towers, pairs.n_photos)
+    model = make(cell, size, pairs.n_classes, options.filters, towers, pairs.n_photos)
     pipeline = PairPipeline(
         pairs,
         size,
@@ -438,6 +447,16 @@ def trained_generator(cell, seed, pairs, options):
         warp=warp_of(cell),
         blur_rate=cell.get("blur_rate", 0.0),
     )
+    return model, pipeline
+
+
+def trained_generator(cell, seed, pairs, options):
+    """The generator of a cell after its steps, in float32."""
+    import keras
+
+    from keras_cgan.precision import to_float32
+
+    model, pipeline = prepared(cell, seed, pairs, options)
     model.fit(pipeline.batches(), steps_per_epoch=options.steps, verbose=0)
     keras.config.set_dtype_policy("float32")  # of what measures
     return to_float32(model.kept_generator())

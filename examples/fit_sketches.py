@@ -90,17 +90,13 @@ def settled(options):
     return options
 
 
-def weights_of(options):
-    """What the losses weigh: as was asked for, or as suits the strategy."""
-    weights = default_weights(options.strategy, options.aligned)
-    return {
-        name: own if (asked := getattr(options, name)) is None else asked for name, own in weights.items()
-    }
-
-
-def warp_of(options):
-    """How strongly pairs are bent: as was asked for, or as suits the strategy."""
-    return default_warp(options.strategy, options.aligned) if options.warp is None else options.warp
+def settle(options):
+    """Fills in what depends on whether pairs align and was not asked for: as suits the strategy."""
+    own = default_weights(options.strategy, options.aligned)
+    own["warp"] = default_warp(options.strategy, options.aligned)
+    for name, value in own.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
 
 
 def make_pipelines(train, test, options):
@@ -108,7 +104,7 @@ def make_pipelines(train, test, options):
     from keras_cgan.data import PairPipeline
 
     size = (options.image_size,) * 2
-    pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed, warp=warp_of(options))
+    pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed, warp=options.warp)
     return pipeline, PairPipeline(test, size, options.batch_size, shuffle=False, augment=False)
 
 
@@ -129,8 +125,10 @@ def make_model(options, n_classes, towers=None, n_photos=None):
     networks = strategy_networks(
         options.strategy, size, n_classes, label_input=label_input, filters=options.filters
     )
-    more = weights_of(options) | {"average_decay": 0.999}
-    return strategy_model(options.strategy, networks, options.aligned, towers, n_photos, **more)
+    weights = {"l1_weight": options.l1_weight, "class_weight": options.class_weight}
+    return strategy_model(
+        options.strategy, networks, options.aligned, towers, n_photos, **weights, average_decay=0.999
+    )
 
 
 def teach(towers, pairs, options):
@@ -168,6 +166,7 @@ def main(arguments=None):
         options.aligned, alignment = is_aligned(train, (options.image_size,) * 2)
         if chief:
             print(describe_alignment(alignment), flush=True)
+    settle(options)
     pipeline, held_out = make_pipelines(train, test, options)
     with strategy.scope():
         towers = make_towers(options)
@@ -175,9 +174,7 @@ def main(arguments=None):
 
     # Only now: a run that cannot start leaves no folder behind.
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}
-    settings |= weights_of(options)
     settings["photo_weights"] = photo_weights(options.strategy, options.aligned)
-    settings["warp"] = warp_of(options)
     out = Path(options.out)
     if chief:
         RunFolder.new_or_same(out, settings)

@@ -157,3 +157,19 @@ def test_towers_learn_from_pairs_as_they_are_and_bent():
     assert head == "| learnt from | known pairs | known pairs, bent | test pairs |"
     assert [row.split(" | ")[0].strip("| ") for row in rows] == ["pairs as they are", "pairs bent"]
     assert all(0 <= float(found) <= 1 for row in rows for found in row.strip("| ").split(" | ")[1:])
+
+
+@pytest.mark.slow
+def test_alarms_say_what_does_not_learn(tmp_path):
+    tiny = "--steps 2 --image-size 24 --filters 2".split()
+    cells = "pix2pix,G does not learn,classifier that sees no noise"
+    options = (*tiny, "--cells", cells, "--out", str(tmp_path / "run"))
+    code, stdout, stderr = run("alarms", *options)
+    assert code == 0, stderr
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in stdout.splitlines() if "|" in line]
+    found = {row[0]: dict(zip(rows[0][1:], row[1:], strict=True)) for row in rows[2:]}
+    said = {name: {kind for kind, epoch in row.items() if epoch} for name, row in found.items()}
+    assert said == {"pix2pix": set(), "G does not learn": {"frozen"}, "classifier that sees no noise": set()}
+    assert "G does not learn, frozen: epoch 1: " in stderr
+    assert len(list((tmp_path / "run" / "samples").glob("*.png"))) == 3
+    assert run("alarms", *options)[1] == stdout

@@ -117,6 +117,13 @@ def test_the_same_command_again_goes_on_and_another_is_refused(example, data, tm
     assert (out / "generator.keras").read_bytes() == kept
 
 
+def parsed(example, *arguments):
+    """Options with all that a model and its batches are made by."""
+    options = example.parse_arguments(arguments)
+    example.settle(options)
+    return options
+
+
 def test_what_a_run_has_settled_is_kept(example, tmp_path):
     def settled(*arguments):
         found = example.settled(example.parse_arguments(["--out", str(tmp_path), *arguments]))
@@ -154,7 +161,7 @@ def test_pairs_are_bent_for_a_strategy_that_wants_it(example):
     pairs = EmbeddedPairs(24)
     batches = []
     for strategy in ("classifier", "class-and-photo"):
-        options = example.parse_arguments(["--strategy", strategy, "--no-aligned", "--image-size", "24"])
+        options = parsed(example, "--strategy", strategy, "--no-aligned", "--image-size", "24")
         training, held_out = example.make_pipelines(pairs, pairs, options)
         batches.append((training.arrays(0)[0], held_out.arrays(0)[0]))
     (plain, shown), (bent, also_shown) = batches
@@ -166,8 +173,8 @@ def test_weights_and_bending_are_the_strategy_s_unless_they_are_given(example):
     """And nought is given, too."""
 
     def chosen(*arguments):
-        options = example.parse_arguments(["--no-aligned", *arguments])
-        return example.weights_of(options), example.warp_of(options)
+        options = parsed(example, "--no-aligned", *arguments)
+        return {"l1_weight": options.l1_weight, "class_weight": options.class_weight}, options.warp
 
     usual = {"l1_weight": 100.0, "class_weight": 25.0}
     assert chosen() == (usual, 0.0)
@@ -224,7 +231,7 @@ def test_a_run_that_cannot_start_leaves_no_folder(arguments, message, example, t
 def test_no_pair_is_left_out(example, data):
     """Of the test pairs, and of an epoch's: the last batch may be short, even on several devices."""
     train, test = keras_cgan.data.open_pairs(data)
-    options = example.parse_arguments([*TINY, "--batch-size", "5"])
+    options = parsed(example, *TINY, "--batch-size", "5")
     pipeline, held_out = example.make_pipelines(train, test, options)
     assert pipeline.steps_per_epoch == -(-len(train) // 5)
     assert sum(len(sketch) for _, sketch in held_out.epoch(0)) == len(test)
@@ -232,7 +239,7 @@ def test_no_pair_is_left_out(example, data):
 
 @pytest.mark.parametrize("strategy", keras_cgan.STRATEGIES)
 def test_the_generator_is_told_the_label_but_for_pix2pix(strategy, example):
-    options = example.parse_arguments([*TINY, "--strategy", strategy])
+    options = parsed(example, *TINY, "--strategy", strategy)
     takes_label = isinstance(example.make_model(options, n_classes=6, towers=()).generator.input, dict)
     assert takes_label == (strategy != "pix2pix")
 
