@@ -13,7 +13,6 @@ changed since (cells.json), as by `--photo-weights`, which lays others over thos
 end there is a table, and strategies.png with the same photos through every cell of seed 0.
 """
 
-import argparse
 import json
 
 from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of, save_whole
@@ -23,11 +22,13 @@ from keras_cgan.run_folder import write_text
 from keras_cgan.startup import PRECISIONS
 from keras_cgan.strategies import (
     CLASSIFIER_NOISE,
+    PHOTO_WEIGHTS,
     STRATEGIES,
     TOWER_STEPS,
     default_warp,
     default_weights,
     photo_weights,
+    read_photo_weights,
     tower_pairs,
 )
 
@@ -86,7 +87,7 @@ CELLS = {
         f"fake-class + label + no L1 + bent + averaged + edges {edges:g} + swaps": {
             **OPTION_2,
             "edges": edges,
-            "swap_rate": photo_weights(PHOTO)["swap_rate"],
+            "swap_rate": PHOTO_WEIGHTS["swap_rate"],
             "class_weight": class_weight,
             "swap_weight": swap_weight,
         }
@@ -115,7 +116,7 @@ ABLATION = {
         f"and feature matching by C at {weight}": {
             "strategy": PHOTO,
             "label": True,
-            "feature_matching": {"network": "classifier", "weight": float(weight)},
+            "photo_weights": {"feature_matching": float(weight)},
         }
         for weight in (20, 100, 300)
     },
@@ -278,7 +279,7 @@ def joined_judges(names, size, filters, n_classes=None):
 
 def mean_class_weight(n_classes, weights):
     """The weight of the class in class-and-photo, in the mean over own and other classes."""
-    photo = photo_weights(PHOTO) | weights
+    photo = photo_weights(PHOTO, weights=weights)
     others = photo["swap_rate"] * (1 - 1 / n_classes)  # a class is asked for at random, own or other
     return default_weights(PHOTO)["class_weight"] * (1 - others + others * photo["swap_weight"])
 
@@ -286,26 +287,11 @@ def mean_class_weight(n_classes, weights):
 def weighed(cells, weights):
     """Cells, those of class-and-photo where pairs do not align with some of its weights replaced."""
     return {
-        name: cell | {"photo_weights": weights}
+        name: cell | {"photo_weights": cell.get("photo_weights", {}) | weights}
         if photo_weights(cell["strategy"], cell.get("aligned", False))
         else cell
         for name, cell in cells.items()
     }
-
-
-def read_weights(text):
-    """Weights of class-and-photo as `edges=75,swap_weight=50`."""
-    known = photo_weights(PHOTO)
-    given = dict(part.partition("=")[::2] for part in text.split(","))
-    try:
-        weights = {name: float(number) for name, number in given.items()}
-    except ValueError:
-        weights = {}
-    if not weights or not set(weights) <= set(known):
-        raise argparse.ArgumentTypeError(
-            f"must be name=number, by commas, of {', '.join(known)}. Received: {text!r}"
-        )
-    return weights
 
 
 def warp_of(cell):
@@ -386,9 +372,9 @@ def parse_arguments():
     )
     parser.add_argument(
         "--photo-weights",
-        type=read_weights,
+        type=read_photo_weights,
         metavar="NAME=NUMBER,...",
-        help=f"of class-and-photo, in place of its own: {', '.join(photo_weights(PHOTO))}",
+        help=f"of class-and-photo, in place of its own: {', '.join(PHOTO_WEIGHTS)}",
     )
     options = parser.parse_args()
     cells = chosen_cells(parser, options, PARTS[options.part])

@@ -18,17 +18,19 @@ from keras_cgan.data.images import FITS
 from keras_cgan.run_folder import RunFolder
 from keras_cgan.startup import PRECISIONS, start_tensorflow
 from keras_cgan.strategies import (
+    PHOTO_WEIGHTS,
     STRATEGIES,
     TOWER_STEPS,
     default_warp,
     default_weights,
     list_strategies,
     photo_weights,
+    read_photo_weights,
     tower_pairs,
 )
 
 LEAST = {"image_size": 24, "batch_size": 1, "filters": 1, "epochs": 1, "seed": 0}
-LEAST |= {"l1_weight": 0, "class_weight": 0, "warp": 0}
+LEAST |= {"g_filters": 1, "l1_weight": 0, "class_weight": 0, "warp": 0}
 
 
 def parse_arguments(arguments=None):
@@ -47,6 +49,7 @@ def parse_arguments(arguments=None):
     add("--image-size", "height and width in pixels, a multiple of 4, at least 24", 64, type=int)
     add("--batch-size", "pairs a step, of all devices together", 8, type=int)
     add("--filters", "maps of the first convolution", 32, type=int)
+    parser.add_argument("--g-filters", type=int, help="the same of the generator alone (default: no other)")
     add("--epochs", "passes over the training pairs, with those of earlier runs", 50, type=int)
     parser.add_argument(
         "--aligned",
@@ -59,6 +62,12 @@ def parse_arguments(arguments=None):
         "--warp": "how strongly photo and sketch are bent together, 0 not at all",
     }.items():
         parser.add_argument(name, type=float, help=f"{text} (default: the strategy's own)")
+    parser.add_argument(
+        "--photo-weights",
+        type=read_photo_weights,
+        metavar="NAME=NUMBER,...",
+        help=f"of class-and-photo, some of {', '.join(PHOTO_WEIGHTS)} (default: its own)",
+    )
     add("--precision", "Keras dtype policy; auto: the fastest here", "auto", choices=PRECISIONS)
     add("--seed", "of weights, order and augmentation", 0, type=int)
     add("--out", "folder for the results, a new one or that of a run to go on with", "runs/fit")
@@ -97,6 +106,7 @@ def settle(options):
     for name, value in own.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
+    options.photo_weights = photo_weights(options.strategy, options.aligned, options.photo_weights)
 
 
 def make_pipelines(train, test, options):
@@ -123,9 +133,15 @@ def make_model(options, n_classes, towers=None, n_photos=None):
     # "pix2pix" is the baseline that knows no classes.
     label_input = options.strategy != "pix2pix"
     networks = strategy_networks(
-        options.strategy, size, n_classes, label_input=label_input, filters=options.filters
+        options.strategy,
+        size,
+        n_classes,
+        label_input=label_input,
+        filters=options.filters,
+        g_filters=options.g_filters,
     )
     weights = {"l1_weight": options.l1_weight, "class_weight": options.class_weight}
+    weights["weights"] = options.photo_weights
     return strategy_model(
         options.strategy, networks, options.aligned, towers, n_photos, **weights, average_decay=0.999
     )
@@ -174,7 +190,6 @@ def main(arguments=None):
 
     # Only now: a run that cannot start leaves no folder behind.
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}
-    settings["photo_weights"] = photo_weights(options.strategy, options.aligned)
     out = Path(options.out)
     if chief:
         RunFolder.new_or_same(out, settings)

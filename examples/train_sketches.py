@@ -25,12 +25,14 @@ from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import RunFolder, check_new, write_json
 from keras_cgan.startup import PRECISIONS, start_tensorflow
 from keras_cgan.strategies import (
+    PHOTO_WEIGHTS,
     STRATEGIES,
     TOWER_STEPS,
     default_warp,
     default_weights,
     list_strategies,
     photo_weights,
+    read_photo_weights,
     tower_pairs,
 )
 
@@ -44,10 +46,12 @@ DEFAULTS = {
     "batch_size": 8,
     "epochs": 50,
     "filters": 32,
+    "g_filters": None,
     "upsampling": None,
     "l1_weight": None,
     "adversarial_weight": 1.0,
     "class_weight": None,
+    "photo_weights": None,
     "seed": 0,
     "precision": "auto",
     "engine": "fused",
@@ -58,7 +62,7 @@ DEFAULTS = {
     "judge_epochs": None,
 }
 ENGINES = ("fused", "reference")
-LEAST = {"misalignment": 0, "image_size": 24, "batch_size": 1, "epochs": 1, "filters": 1}
+LEAST = {"misalignment": 0, "image_size": 24, "batch_size": 1, "epochs": 1, "filters": 1, "g_filters": 1}
 LEAST |= {"warp": 0, "l1_weight": 0, "adversarial_weight": 0, "class_weight": 0, "seed": 0, "judge_epochs": 1}
 SAMPLE_EVERY = 20  # batches
 ADVICE = "a new run with --precision float32 or other weights may help"  # where a loss is NaN
@@ -113,12 +117,18 @@ def parse_arguments(arguments=None):
     )
     add("--filters", "maps of the first convolution", type=int)
     parser.add_argument(
+        "--g-filters",
+        type=int,
+        default=argparse.SUPPRESS,
+        help="the same of the generator alone (default: no other)",
+    )
+    parser.add_argument(
         "--upsampling",
         choices=UPSAMPLINGS,
         default=argparse.SUPPRESS,
         help="of the generator (default: resize; for pix2pix transpose, as the paper has it)",
     )
-    times = f"{photo_weights('class-and-photo')['swap_weight']:g} times as much for another than the photo's"
+    times = f"{PHOTO_WEIGHTS['swap_weight']:g} times as much for another than the photo's"
     texts = {"l1": "the distance to the true sketch", "class": f"the class; in class-and-photo {times}"}
     for name, text in texts.items():
         parser.add_argument(
@@ -127,6 +137,15 @@ def parse_arguments(arguments=None):
             default=argparse.SUPPRESS,
             help=f"of {text} (default: {usual_weights(f'{name}_weight')})",
         )
+    own = ", ".join(f"{name}={weight:g}" for name, weight in PHOTO_WEIGHTS.items())
+    parser.add_argument(
+        "--photo-weights",
+        type=read_photo_weights,
+        metavar="NAME=NUMBER,...",
+        default=argparse.SUPPRESS,
+        help="of what class-and-photo asks for where pairs do not align, of them some, such as "
+        f"feature_matching=100 (default: {own})",
+    )
     parser.add_argument(
         "--aligned",
         action=argparse.BooleanOptionalAction,
@@ -198,12 +217,8 @@ def settle(settings, train_pairs):
     if settings["aligned"] is None:
         settings["aligned"], alignment = is_aligned(train_pairs, (settings["image_size"],) * 2)
         print(describe_alignment(alignment))
-    now = photo_weights(settings["strategy"], settings["aligned"])
-    if settings.setdefault("photo_weights", now) != now:
-        raise ValueError(
-            f"--resume: this version weighs what {settings['strategy']} asks for by {now}. Received: a run "
-            f"with {settings['photo_weights'] or 'other weights'}, which it would go on with otherwise"
-        )
+    given = settings["strategy"], settings["aligned"], settings["photo_weights"]
+    settings["photo_weights"] = photo_weights(*given)
     for name, weight in default_weights(settings["strategy"], settings["aligned"]).items():
         if settings[name] is None:
             settings[name] = weight
@@ -218,6 +233,9 @@ def resumed_settings(options, asked):
     # What earlier versions did not measure and store.
     before = {"aligned": False, "photo_weights": {}, "warp": 0.0}
     settings = {**DEFAULTS, **before, **RunFolder.open(options.resume).settings}
+    settings["photo_weights"] = weights_of_run(settings)
+    if "photo_weights" in asked:
+        asked["photo_weights"] = {**settings["photo_weights"], **asked["photo_weights"]}
     for name, value in asked.items():
         if name == "epochs" and value < settings[name]:
             raise ValueError(f"--epochs is {settings[name]} in {options.resume}: ask for more, not fewer")
@@ -226,6 +244,17 @@ def resumed_settings(options, asked):
                 f"{flag(name)} is {settings[name]} in {options.resume}: a run is resumed as it was started"
             )
     return settings
+
+
+def weights_of_run(settings):
+    """The photo weights that a run was begun with; raises a `ValueError` where it does not say them."""
+    now, stored = photo_weights(settings["strategy"], settings["aligned"]), settings["photo_weights"]
+    if now and set(stored) | {"feature_matching"} != set(now):
+        raise ValueError(
+            f"--resume must be a run of {settings['strategy']} that says what it weighs by {', '.join(now)}. "
+            f"Received: one of an earlier version, with {stored or 'nothing of it'}"
+        )
+    return dict.fromkeys(now, 0.0) | stored
 
 
 def check(settings):
@@ -297,11 +326,13 @@ def make_trainer(settings, n_classes, towers=None, n_photos=None):
         label_input=settings["label_input"],
         filters=settings["filters"],
         upsampling=settings["upsampling"],
+        g_filters=settings["g_filters"],
     )
     weights = {name: settings[name] for name in ("l1_weight", "adversarial_weight", "class_weight")}
     if settings["engine"] == "reference":
         return ReferenceTrainer(*networks, settings["strategy"], **weights)
     weights["average_decay"] = settings["average_decay"] or None
+    weights["weights"] = settings["photo_weights"]
     return strategy_model(settings["strategy"], networks, settings["aligned"], towers, n_photos, **weights)
 
 

@@ -4,6 +4,8 @@ What a network is told follows from its outputs, not from the strategy's name: s
 `keras_cgan.training.reference`.
 """
 
+import argparse
+import math
 from typing import NamedTuple
 
 
@@ -80,6 +82,14 @@ STRATEGIES = {
 }
 
 
+# The photo's own class follows from its edges. It is another class that takes a weight.
+PHOTO_WEIGHTS = {
+    "edges": 95.0,
+    "photo_information": 5.0,
+    "feature_matching": 0.0,
+    "swap_rate": 0.4,
+    "swap_weight": 65.0,
+}
 TOWER_STEPS = 600  # that the towers of a strategy learn by, whatever the epochs: more may be asked for later
 TOWER_PIXELS = 2**24  # of photos that they learn from: 4096 pairs at 64 px, 256 at 256 px
 # Without it the generator learns to mislead the classifier instead of drawing the class: its loss
@@ -139,28 +149,61 @@ def default_warp(strategy, aligned=False):
     return 0.0 if aligned else chosen.warp
 
 
-def photo_weights(strategy, aligned=False):
+def photo_weights(strategy, aligned=False, weights=None):
     """The numbers of `photo_options`: what a run that is to be gone on with was begun with.
 
     Args:
         strategy, aligned: As `photo_options` takes them.
+        weights: Some of them by name, to take in place of the strategy's own.
 
     Returns:
-        A dict of the weights of the terms `edges` and `photo_information`, `swap_rate` and `swap_weight`;
-        empty for most strategies.
+        A dict of the weights of the terms `edges`, `photo_information` and `feature_matching` (by the
+        classifier), of `swap_rate` and `swap_weight`; empty for most strategies.
 
     Raises:
-        ValueError: `strategy` is none of those.
+        ValueError: `strategy` is none of those, or has no such weight.
 
     Example:
 
     >>> photo_weights("class-and-photo")["edges"], photo_weights("classifier")
     (95.0, {})
     """
-    if not check_strategy(strategy).photo or aligned:
-        return {}
-    # The photo's own class follows from its edges. It is another class that takes a weight.
-    return {"edges": 95.0, "photo_information": 5.0, "swap_rate": 0.4, "swap_weight": 65.0}
+    own = PHOTO_WEIGHTS if check_strategy(strategy).photo and not aligned else {}
+    if not set(weights or {}) <= set(own):
+        where = ", where pairs align" * aligned
+        raise ValueError(f"photo weights of {strategy!r}{where} must be of {list(own)}. Received: {weights}")
+    return own | (weights or {})
+
+
+def read_photo_weights(text):
+    """Some of `photo_weights`, as an option of a program names them.
+
+    Args:
+        text: `name=number`, by commas.
+
+    Returns:
+        A dict of floats.
+
+    Raises:
+        argparse.ArgumentTypeError: A name is none of `PHOTO_WEIGHTS`, or what follows it is no number of
+            at least 0.
+
+    Example:
+
+    >>> read_photo_weights("feature_matching=100,swap_weight=55")
+    {'feature_matching': 100.0, 'swap_weight': 55.0}
+    """
+    given = dict(part.partition("=")[::2] for part in text.split(","))
+    try:
+        weights = {name: float(number) for name, number in given.items()}
+    except ValueError:
+        weights = {}
+    are_numbers = weights and all(0 <= weight < math.inf for weight in weights.values())
+    if not are_numbers or not set(weights) <= set(PHOTO_WEIGHTS):
+        raise argparse.ArgumentTypeError(
+            f"must be name=number, by commas, of {', '.join(PHOTO_WEIGHTS)}. Received: {text!r}"
+        )
+    return weights
 
 
 def tower_pairs(pairs, image_size):

@@ -3,6 +3,7 @@
 from keras_cgan import classifiers, discriminators, generators
 from keras_cgan.contrastive import photo_towers
 from keras_cgan.diff_augment import DiffAugment
+from keras_cgan.feature_matching import FeatureMatching
 from keras_cgan.photo_information import QUEUE, PhotoInformation
 from keras_cgan.strategies import CLASSIFIER_NOISE, check_strategy, default_weights, photo_weights
 from keras_cgan.terms import EdgeLikeness
@@ -137,16 +138,11 @@ def photo_options(strategy, aligned=False, towers=None, n_photos=None, weights=N
     >>> more = default_weights("class-and-photo") | photo_options("class-and-photo", towers=towers)
     >>> gan = ConditionalGAN(*networks, **more)
     """
-    own = photo_weights(strategy, aligned)
-    if not set(weights or {}) <= set(own):
-        raise ValueError(
-            f"`weights` must be of {list(own)}, which {strategy!r} has. Received: weights={weights}"
-        )
-    if not own:
+    chosen = photo_weights(strategy, aligned, weights)
+    if not chosen:
         return {}
-    chosen = own | (weights or {})
     terms = [EdgeLikeness(chosen.pop("edges"), own_class_only=True)]
-    information = chosen.pop("photo_information")
+    information, matching = chosen.pop("photo_information"), chosen.pop("feature_matching")
     if towers is None:
         raise ValueError(
             f"`towers` must be trained ones for {strategy!r}, where pairs do not align: `photo_towers` after "
@@ -155,10 +151,12 @@ def photo_options(strategy, aligned=False, towers=None, n_photos=None, weights=N
     if towers:
         queue = QUEUE if n_photos is None else min(QUEUE, n_photos // 3)
         terms.append(PhotoInformation(*towers, weight=information, queue=queue))
+    if matching:
+        terms.append(FeatureMatching("classifier", matching))
     return {**chosen, "terms": terms}
 
 
-def strategy_model(strategy, networks, aligned=False, towers=None, n_photos=None, **options):
+def strategy_model(strategy, networks, aligned=False, towers=None, n_photos=None, weights=None, **options):
     """The engine over the networks of a strategy, with what suits it, compiled.
 
     Compile it anew for other optimizers than the default ones.
@@ -167,7 +165,7 @@ def strategy_model(strategy, networks, aligned=False, towers=None, n_photos=None
         strategy: One of `STRATEGIES`.
         networks: Generator, discriminator and classifier, as `strategy_networks` returns them.
         aligned: As `default_weights` takes it.
-        towers, n_photos: As `photo_options` takes them.
+        towers, n_photos, weights: As `photo_options` takes them.
         **options: More arguments of `ConditionalGAN`, in place of the strategy's own weights, terms
             and moving average too.
 
@@ -188,7 +186,7 @@ def strategy_model(strategy, networks, aligned=False, towers=None, n_photos=None
     from keras_cgan.training import ConditionalGAN  # Here, so that networks can be built under any backend.
 
     chosen = check_strategy(strategy)
-    own = default_weights(strategy, aligned) | photo_options(strategy, aligned, towers, n_photos)
+    own = default_weights(strategy, aligned) | photo_options(strategy, aligned, towers, n_photos, weights)
     own["average_decay"] = chosen.average_decay
     gan = ConditionalGAN(*networks, strategy, **(own | options))
     gan.compile()

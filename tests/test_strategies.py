@@ -1,5 +1,6 @@
 """The strategies: which networks each takes, by one table."""
 
+import argparse
 import pickle
 from typing import NamedTuple
 
@@ -9,7 +10,13 @@ import pytest
 
 from keras_cgan import STRATEGIES, photo_options, photo_towers, strategies, strategy_model, strategy_networks
 from keras_cgan.data import EmbeddedPairs
-from keras_cgan.strategies import default_warp, default_weights, photo_weights, tower_pairs
+from keras_cgan.strategies import (
+    default_warp,
+    default_weights,
+    photo_weights,
+    read_photo_weights,
+    tower_pairs,
+)
 from keras_cgan.strategy_parts import strategy_towers
 
 PHOTO, N_CLASSES, N_PATCHES = (48, 64, 3), 5, (10, 14)
@@ -228,17 +235,20 @@ def test_towers_learn_from_no_more_pixels_than_memory_holds(monkeypatch):
 def test_the_numbers_of_a_run_are_those_of_its_terms_and_swaps():
     weights = photo_weights("class-and-photo")
     more = photo_options("class-and-photo", towers=photo_towers(PHOTO))
-    assert {term.name: term.weight for term in more.pop("terms")} | more == weights
+    assert {term.name: term.weight for term in more.pop("terms")} | more | {"feature_matching": 0} == weights
     assert photo_weights("class-and-photo", aligned=True) == photo_weights("classifier") == {}
 
 
 def test_some_of_the_weights_can_be_others():
     own, towers = photo_weights("class-and-photo"), photo_towers(PHOTO)
-    more = photo_options("class-and-photo", towers=towers, weights={"edges": 7, "swap_rate": 0.1})
-    found = {term.name: term.weight for term in more.pop("terms")} | more
-    assert found == own | {"edges": 7, "swap_rate": 0.1}
+    others = {"edges": 7, "swap_rate": 0.1, "feature_matching": 20}
+    more = photo_options("class-and-photo", towers=towers, weights=others)
+    assert more["terms"][-1].network == "classifier"
+    assert {term.name: term.weight for term in more.pop("terms")} | more == own | others
+    gan = strategy_model("class-and-photo", networks("class-and-photo"), towers=towers, weights=others)
+    assert gan.swap_rate == 0.1 and "g_feature_matching" in gan.loss_names
     for strategy, weights in (("class-and-photo", {"l1": 1}), ("classifier", {"edges": 7})):
-        with pytest.raises(ValueError, match="`weights` must be of .*Received: weights={"):
+        with pytest.raises(ValueError, match=f"photo weights of '{strategy}' must be of .*Received: "):
             photo_options(strategy, towers=towers, weights=weights)
 
 
@@ -263,3 +273,10 @@ def test_pairs_are_bent_for_class_and_photo_unless_they_align():
     assert default_warp("class-and-photo", aligned=True) == 0
     with pytest.raises(ValueError, match="`strategy` must be one of"):
         default_warp("acgan")
+
+
+def test_photo_weights_are_read_as_an_option_names_them():
+    assert read_photo_weights("edges=75,swap_weight=5e1") == {"edges": 75.0, "swap_weight": 50.0}
+    for text in ("", "edges", "edges=much", "l1=3", "edges=75,l1=3", "edges=-1", "edges=nan", "edges=inf"):
+        with pytest.raises(argparse.ArgumentTypeError, match="edges, photo_information.*Received: '"):
+            read_photo_weights(text)

@@ -115,9 +115,10 @@ def test_without_swaps_the_class_weighs_what_it_weighed_in_the_mean():
 
 
 def test_rows_of_class_and_photo_can_have_other_weights():
-    given = strategies.read_weights("edges=75,swap_weight=50")
+    given = {"edges": 75.0, "swap_weight": 50.0}
     cells = strategies.weighed({**strategies.CELLS, **strategies.ABLATION}, given)
     changed = {name for name, cell in cells.items() if "photo_weights" in cell}
+    assert cells["and feature matching by C at 20"]["photo_weights"] == given | {"feature_matching": 20.0}
     assert changed == {"class-and-photo + label", *strategies.ABLATION}
     model = strategies.make_model(cells["class-and-photo"], SIZE, 3, 2, photo_towers((*SIZE, 3)))
     own = strategies.photo_weights("class-and-photo")
@@ -126,12 +127,6 @@ def test_rows_of_class_and_photo_can_have_other_weights():
     assert (model.swap_weight, model.swap_rate) == (50, own["swap_rate"])
     without = strategies.make_model(cells["no swapped labels"], SIZE, 6, 2)
     assert without._given["class_weight"] == pytest.approx(0.25 * (2 / 3 + 50 / 3))
-
-
-@pytest.mark.parametrize("text", ["", "edges", "edges=much", "l1=3", "edges=75,l1=3"])
-def test_weights_that_class_and_photo_has_not_are_refused(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="edges, photo_information.*Received: "):
-        strategies.read_weights(text)
 
 
 def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_row_says_so():

@@ -193,9 +193,14 @@ def test_weights_that_are_given_reach_the_model(example, data, tmp_path, monkeyp
         raise InterruptedError
 
     monkeypatch.setattr(keras_cgan, "strategy_model", stop)
-    with pytest.raises(InterruptedError):
-        example.main(["--data", str(data), *TINY, "--out", str(tmp_path / "fit"), "--l1-weight", "3"])
-    assert made == [{"l1_weight": 3.0, "class_weight": 25.0, "average_decay": 0.999}]
+    monkeypatch.setattr(example, "make_towers", lambda options: ())
+    photo = ["--strategy", "class-and-photo", "--no-aligned", "--photo-weights", "edges=7"]
+    for options in (["--l1-weight", "3"], photo):
+        with pytest.raises(InterruptedError):
+            example.main(["--data", str(data), *TINY, "--out", str(tmp_path / "fit"), *options])
+    usual, of_photo = made
+    assert usual == {"l1_weight": 3.0, "class_weight": 25.0, "average_decay": 0.999, "weights": {}}
+    assert of_photo["weights"] == keras_cgan.strategies.PHOTO_WEIGHTS | {"edges": 7.0}
 
 
 def test_a_folder_of_something_else_is_left_alone(example, data, tmp_path):
@@ -268,7 +273,7 @@ def test_a_mistake_is_one_line(tmp_path):
 def test_help_has_every_default():
     stdout, _ = finish(start("--help"))
     options = " ".join(stdout.split("options:")[1].split("strategies:")[0].split())
-    assert options.count("(default: ") == options.count(" --") - 2 == 14  # --help and --no-aligned have none
+    assert options.count("(default: ") == options.count(" --") - 2 == 16  # --help and --no-aligned have none
     assert "None" not in options
 
 

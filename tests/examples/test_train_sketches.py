@@ -22,6 +22,7 @@ import pytest
 import keras_cgan
 from keras_cgan.callbacks import EpochAlarms
 from keras_cgan.data import EmbeddedPairs, read_image
+from keras_cgan import strategies
 from keras_cgan.strategies import STRATEGIES, default_warp, photo_weights
 
 ROOT = Path(keras_cgan.__file__).parents[1]
@@ -649,15 +650,39 @@ def test_as_a_program_on_the_embedded_set_with_ctrl_c(tmp_path):
     assert_same_run(tmp_path / "stopped", tmp_path / "through")
 
 
-def test_a_run_of_other_terms_is_not_gone_on_with(example, tmp_path):
-    """They are not options, and would change in the middle of a run."""
-    settings = settings_of(example, "--strategy", "class-and-photo")
-    assert settings["photo_weights"]["edges"] > 0
-    for before in ({**settings["photo_weights"], "edges": 1.0}, None):
-        stored = {name: value for name, value in settings.items() if name != "photo_weights"}
-        stored |= {"photo_weights": before} if before else {}
-        (tmp_path / "settings.json").write_text(json.dumps(stored))
-        with pytest.raises(ValueError, match="Received: a run with .*, which it would go on with otherwise"):
-            settings_of(example, "--resume", str(tmp_path))
-    (tmp_path / "settings.json").write_text(json.dumps(settings))
-    assert settings_of(example, "--resume", str(tmp_path)) == settings
+def test_a_run_is_gone_on_with_at_its_own_photo_weights(example, tmp_path):
+    chosen = "feature_matching=20,swap_weight=5"
+    settings = settings_of(example, "--strategy", "class-and-photo", "--photo-weights", chosen)
+    own = strategies.PHOTO_WEIGHTS
+    assert settings["photo_weights"] == own | {"feature_matching": 20.0, "swap_weight": 5.0}
+    earlier = {**own, "edges": 1.0}
+    del earlier["feature_matching"]  # which it could not be asked for
+    for stored in (settings["photo_weights"], {**own, "edges": 1.0}, earlier):
+        (tmp_path / "settings.json").write_text(json.dumps({**settings, "photo_weights": stored}))
+        again = settings_of(example, "--resume", str(tmp_path))
+        assert again == settings | {
+            "photo_weights": {**stored, "feature_matching": stored.get("feature_matching", 0)}
+        }
+    with pytest.raises(ValueError, match="--photo-weights is .*: a run is resumed as it was started"):
+        settings_of(example, "--resume", str(tmp_path), "--photo-weights", "edges=2")
+    settings_of(example, "--resume", str(tmp_path), "--photo-weights", "edges=1")
+    (tmp_path / "settings.json").write_text(json.dumps({**settings, "photo_weights": {}}))
+    with pytest.raises(ValueError, match="--resume must be a run of class-and-photo that says.*Received: "):
+        settings_of(example, "--resume", str(tmp_path))
+
+
+def test_photo_weights_are_of_class_and_photo(example):
+    with pytest.raises(
+        ValueError, match=r"photo weights of 'classifier' must be of \[\]. Received: {'edges'"
+    ):
+        settings_of(example, "--photo-weights", "edges=2")
+
+
+def test_the_generator_can_be_wider_than_the_discriminator(example):
+    made = [
+        example.make_trainer(settings_of(example, "--filters", "2", *wider), 3)
+        for wider in ([], ["--g-filters", "4"])
+    ]
+    maps = [trainer.generator.get_layer("down1_conv").filters for trainer in made]
+    assert maps == [2, 4]
+    assert len({trainer.discriminator.count_params() for trainer in made}) == 1
