@@ -85,6 +85,7 @@ WITHOUT, THREE, LONG, ALL = (
     "strategies-redrawn",
 )
 EMBEDDED, OPENMOJI, MORE = "strategies-embedded", "strategies-openmoji", "candidates-redrawn"
+WIDE = f"{PHOTO}, G of 64 maps"
 WEIGHED = f"{PHOTO}, edges 75, information"
 TABLES = {  # page and beginning of the table: file and cell of each row, None where it has none
     (README, "| redrawn pairs |"): [
@@ -102,6 +103,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (LONG, "fake-class + label + no L1 + bent + averaged"),
         (LONG, BY_C),
         (LONG, PHOTO),
+        (LONG, f"{WIDE}, swaps 55, feature matching 100"),
         (LONG, f"{PHOTO}, 10600 steps"),
     ],
     (PAGE, "| redrawn pairs | class accuracy (real sketches .82)"): [
@@ -144,6 +146,9 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (LONG, f"{WEIGHED} 2, swaps 52"),
         (LONG, f"{WEIGHED} 8, swaps 60"),
         (LONG, f"{WEIGHED} 5, swaps 60, 10600 steps"),
+        (LONG, f"{WIDE}, edges 75, information 4, swaps 50"),
+        (LONG, f"{WIDE}, swaps 55"),
+        (LONG, f"{WIDE}, swaps 55, feature matching 100"),
     ],
     (PAGE, "| redrawn pairs, with GAN-train |"): [
         ("gan-train-redrawn", cell)
