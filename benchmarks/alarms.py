@@ -35,6 +35,7 @@ WRONG = {  # beside what `strategies.make_model` knows: learning rates, usually 
     "D learns 50 times as fast": {**CLASSIFIER, "rates": {"d": 0.01}},
     "G does not learn": {**CLASSIFIER, "rates": {"g": 0.0}},
     "G and D learn 1000 times as fast": {**CLASSIFIER, "rates": {"d": 0.2, "g": 0.2}},
+    "G learns until it is infinite": {**CLASSIFIER, "rates": {"g": 1e38}},
 }
 CELLS = {name: strategies.CELLS[name] for name in TRAINED} | WRONG
 KINDS = ("not finite", "frozen", "d wins", "identical", "one a class", "one class")
@@ -57,7 +58,7 @@ def make_model(cell, *arguments):
 
 
 def main():
-    parser = parser_of(__doc__, steps=2385, image_size=64, out="runs/alarms")
+    parser = parser_of(__doc__, steps=2385, image_size=64, out="runs/alarms", judged=False)
     parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
     parser.add_argument("--filters", type=int, default=32, help="of G and D (default: %(default)s)")
     of_policies = [name for name in PRECISIONS if name != "auto"]
@@ -67,6 +68,7 @@ def main():
     cells = chosen_cells(parser, options, CELLS)
     start(options.threads)
     import keras
+    import numpy as np
 
     from keras_cgan.callbacks import CollapseAlarm, CollapseWarning
     from keras_cgan.data import open_pairs
@@ -87,6 +89,8 @@ def main():
         keras.config.set_dtype_policy("float32")
         for _, kind, message in alarm.raised:
             say(f"{name}, {kind}: {message}")
+        if any(kind == "not finite" for _, kind, _ in alarm.raised):
+            model.set_weights([np.nan_to_num(weight) for weight in model.get_weights()])  # for the picture
         first = {kind: float(epoch) for epoch, kind, _ in reversed(alarm.raised)}
         return first, sample_grid(model.kept_generator(), *test, pairs.class_names)
 

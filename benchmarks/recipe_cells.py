@@ -12,12 +12,13 @@ from speed_tables import table
 from keras_cgan.run_folder import RunFolder, write_text
 
 
-def parser_of(description, steps, image_size, out):
+def parser_of(description, steps, image_size, out, judged=True):
     """A parser of the options that all have.
 
     Args:
         description: The docstring of the program.
         steps, image_size, out: Defaults.
+        judged: Whether a classifier reads the drawings.
 
     Returns:
         An `argparse.ArgumentParser`.
@@ -30,12 +31,13 @@ def parser_of(description, steps, image_size, out):
     parser.add_argument(
         "--image-size", type=positive, default=image_size, help="in pixels (default: %(default)s)"
     )
-    parser.add_argument(
-        "--judge-epochs",
-        type=positive,
-        default=60,
-        help="of the classifier that reads the drawings (default: %(default)s)",
-    )
+    if judged:
+        parser.add_argument(
+            "--judge-epochs",
+            type=positive,
+            default=60,
+            help="of the classifier that reads the drawings (default: %(default)s)",
+        )
     parser.add_argument("--threads", type=positive, default=1, help="of TensorFlow (default: %(default)s)")
     parser.add_argument("--cells", help="names of rows, by commas (default: all)")
     parser.add_argument(

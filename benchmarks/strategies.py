@@ -239,7 +239,7 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
     if "blurred_l1" in cell:
         more["terms"].append(BlurredL1(cell["blurred_l1"]))
     if "feature_matching" in cell:
-        more["terms"].append(FeatureMatching(**cell["feature_matching"]))
+        more["terms"].append(FeatureMatching(**cell["feature_matching"], name="matching_by_d"))
     if "equilibrium" in cell:
         more["equilibrium"] = EquilibriumWeight(**cell["equilibrium"])  # anew: each model moves its own
     others = ("average_decay", "adversarial_loss", "swap_rate")
@@ -285,12 +285,12 @@ def mean_class_weight(n_classes, weights):
 
 
 def weighed(cells, weights):
-    """Cells, those of class-and-photo where pairs do not align with some of its weights replaced."""
+    """Cells, those of class-and-photo where pairs do not align at other weights, and named by them."""
+    named = "".join(f", {name} {weight:g}" for name, weight in weights.items())
     return {
-        name: cell | {"photo_weights": cell.get("photo_weights", {}) | weights}
-        if photo_weights(cell["strategy"], cell.get("aligned", False))
-        else cell
+        f"{name}{named}": cell | {"photo_weights": weights | cell.get("photo_weights", {})}
         for name, cell in cells.items()
+        if photo_weights(cell["strategy"], cell.get("aligned", False))
     }
 
 
@@ -301,8 +301,8 @@ def warp_of(cell):
 
 def asks_for_towers(cell):
     """Whether a cell asks that the photo be told from the sketch by towers."""
-    asked = photo_weights(cell["strategy"], cell.get("aligned", False))
-    return "photo_information" in asked and cell.get("without") != "photo_information"
+    asked = photo_weights(cell["strategy"], cell.get("aligned", False), cell.get("photo_weights"))
+    return asked.get("photo_information", 0) > 0 and cell.get("without") != "photo_information"
 
 
 def trained_towers(pairs, size, steps):
@@ -374,11 +374,19 @@ def parse_arguments():
         "--photo-weights",
         type=read_photo_weights,
         metavar="NAME=NUMBER,...",
-        help=f"of class-and-photo, in place of its own: {', '.join(PHOTO_WEIGHTS)}",
+        help="train the cells of class-and-photo alone, at other weights than its own: "
+        + ", ".join(f"{name}={weight:g}" for name, weight in PHOTO_WEIGHTS.items()),
     )
     options = parser.parse_args()
     cells = chosen_cells(parser, options, PARTS[options.part])
-    return options, weighed(cells, options.photo_weights) if options.photo_weights else cells
+    if options.photo_weights:
+        others = [name for name in cells if not weighed({name: cells[name]}, options.photo_weights)]
+        if options.cells and others:
+            parser.error(
+                f"argument --photo-weights: not of these cells. Received: --cells {','.join(others)}"
+            )
+        cells = weighed(cells, options.photo_weights)
+    return options, cells
 
 
 def settings_of(options):

@@ -66,7 +66,9 @@ def parse_arguments(arguments=None):
         "--photo-weights",
         type=read_photo_weights,
         metavar="NAME=NUMBER,...",
-        help=f"of class-and-photo, some of {', '.join(PHOTO_WEIGHTS)} (default: its own)",
+        help="some of the weights of what class-and-photo asks for: see train_sketches.py (default: "
+        + ",".join(f"{name}={weight:g}" for name, weight in PHOTO_WEIGHTS.items())
+        + ")",
     )
     add("--precision", "Keras dtype policy; auto: the fastest here", "auto", choices=PRECISIONS)
     add("--seed", "of weights, order and augmentation", 0, type=int)
@@ -82,6 +84,10 @@ def check(options):
             raise ValueError(f"--{name.replace('_', '-')} must be at least {least}. Received: {value}")
     if options.image_size % 4:
         raise ValueError(f"--image-size must be a multiple of 4. Received: {options.image_size}")
+    if options.photo_weights and not STRATEGIES[options.strategy].photo:
+        raise ValueError(
+            f"--photo-weights are of --strategy class-and-photo. Received: --strategy {options.strategy}"
+        )
     if options.data and not Path(options.data).is_dir():
         raise ValueError(f"--data must be a folder of pairs. Received: {options.data}, where there is none")
 
@@ -122,7 +128,8 @@ def make_towers(options):
     """Two networks that are to learn which sketch is of which photo; `None` where a strategy has no need."""
     from keras_cgan.strategy_parts import strategy_towers
 
-    return strategy_towers(options.strategy, (options.image_size, options.image_size, 3), options.aligned)
+    size = (options.image_size, options.image_size, 3)
+    return strategy_towers(options.strategy, size, options.aligned, weights=options.photo_weights)
 
 
 def make_model(options, n_classes, towers=None, n_photos=None):

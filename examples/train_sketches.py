@@ -120,7 +120,7 @@ def parse_arguments(arguments=None):
         "--g-filters",
         type=int,
         default=argparse.SUPPRESS,
-        help="the same of the generator alone (default: no other)",
+        help="maps of the first convolution of the generator alone (default: as of both)",
     )
     parser.add_argument(
         "--upsampling",
@@ -137,14 +137,15 @@ def parse_arguments(arguments=None):
             default=argparse.SUPPRESS,
             help=f"of {text} (default: {usual_weights(f'{name}_weight')})",
         )
-    own = ", ".join(f"{name}={weight:g}" for name, weight in PHOTO_WEIGHTS.items())
+    own = ",".join(f"{name}={weight:g}" for name, weight in PHOTO_WEIGHTS.items())
     parser.add_argument(
         "--photo-weights",
         type=read_photo_weights,
         metavar="NAME=NUMBER,...",
         default=argparse.SUPPRESS,
-        help="of what class-and-photo asks for where pairs do not align, of them some, such as "
-        f"feature_matching=100 (default: {own})",
+        help="some of the weights of what class-and-photo asks for where pairs do not align: the photo's "
+        "edges, the photo told by towers, the true sketch's features in the classifier; how often another "
+        f"class is asked for, and how many times as much the class weighs then (default: {own})",
     )
     parser.add_argument(
         "--aligned",
@@ -273,6 +274,10 @@ def check(settings):
             f"--strategy {settings['strategy']} swaps labels, so the generator must be told them. "
             "Received: --no-label-input"
         )
+    if settings["photo_weights"] and not STRATEGIES[settings["strategy"]].photo:
+        raise ValueError(
+            f"--photo-weights are of --strategy class-and-photo. Received: --strategy {settings['strategy']}"
+        )
     if settings["engine"] == "reference" and STRATEGIES[settings["strategy"]].photo:
         raise ValueError(
             f"--engine must be fused for --strategy {settings['strategy']}. Received: --engine reference"
@@ -312,7 +317,8 @@ def make_towers(settings):
     from keras_cgan.strategy_parts import strategy_towers
 
     size = (settings["image_size"], settings["image_size"], 3)
-    return strategy_towers(settings["strategy"], size, settings["aligned"])
+    weights = settings["photo_weights"]
+    return strategy_towers(settings["strategy"], size, settings["aligned"], weights=weights)
 
 
 def make_trainer(settings, n_classes, towers=None, n_photos=None):

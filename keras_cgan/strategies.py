@@ -169,9 +169,13 @@ def photo_weights(strategy, aligned=False, weights=None):
     (95.0, {})
     """
     own = PHOTO_WEIGHTS if check_strategy(strategy).photo and not aligned else {}
+    if weights and not own:
+        raise ValueError(
+            "photo weights are of 'class-and-photo', where pairs do not align: leave them out. "
+            f"Received: {weights} of {strategy!r}{', where pairs align' * aligned}"
+        )
     if not set(weights or {}) <= set(own):
-        where = ", where pairs align" * aligned
-        raise ValueError(f"photo weights of {strategy!r}{where} must be of {list(own)}. Received: {weights}")
+        raise ValueError(f"photo weights must be of {list(own)}. Received: {weights}")
     return own | (weights or {})
 
 
@@ -185,23 +189,25 @@ def read_photo_weights(text):
         A dict of floats.
 
     Raises:
-        argparse.ArgumentTypeError: A name is none of `PHOTO_WEIGHTS`, or what follows it is no number of
-            at least 0.
+        argparse.ArgumentTypeError: A name is none of `PHOTO_WEIGHTS`, or there twice, or what follows it is
+            no number of at least 0, of `swap_rate` below 1.
 
     Example:
 
     >>> read_photo_weights("feature_matching=100,swap_weight=55")
     {'feature_matching': 100.0, 'swap_weight': 55.0}
     """
-    given = dict(part.partition("=")[::2] for part in text.split(","))
+    given = [part.partition("=")[::2] for part in text.split(",")]
     try:
-        weights = {name: float(number) for name, number in given.items()}
+        weights = {name.strip(): float(number) for name, number in given}
     except ValueError:
         weights = {}
-    are_numbers = weights and all(0 <= weight < math.inf for weight in weights.values())
-    if not are_numbers or not set(weights) <= set(PHOTO_WEIGHTS):
+    are_numbers = all(0 <= weight < math.inf for weight in weights.values())
+    are_numbers = are_numbers and weights.get("swap_rate", 0) < 1
+    if len(weights) < len(given) or not are_numbers or not set(weights) <= set(PHOTO_WEIGHTS):
         raise argparse.ArgumentTypeError(
-            f"must be name=number, by commas, of {', '.join(PHOTO_WEIGHTS)}. Received: {text!r}"
+            f"must be name=number, by commas, of {', '.join(PHOTO_WEIGHTS)}, each once and at least 0, "
+            f"swap_rate below 1. Received: {text!r}"
         )
     return weights
 

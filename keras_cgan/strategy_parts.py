@@ -89,11 +89,11 @@ def strategy_networks(
     return generator, discriminator, classifier
 
 
-def strategy_towers(strategy, photo_shape, aligned=False, sketch_channels=1):
+def strategy_towers(strategy, photo_shape, aligned=False, sketch_channels=1, weights=None):
     """The towers that a strategy looks through, not trained yet.
 
     Args:
-        strategy, aligned: As `photo_options` takes them.
+        strategy, aligned, weights: As `photo_options` takes them.
         photo_shape, sketch_channels: As `photo_towers` takes them.
 
     Returns:
@@ -104,7 +104,7 @@ def strategy_towers(strategy, photo_shape, aligned=False, sketch_channels=1):
     >>> towers = strategy_towers("class-and-photo", (64, 64, 3))
     >>> train_towers(*towers, *tower_pairs(pairs, (64, 64)), steps=TOWER_STEPS)
     """
-    if "photo_information" not in photo_weights(strategy, aligned):
+    if not photo_weights(strategy, aligned, weights).get("photo_information"):
         return None
     return photo_towers(photo_shape, sketch_channels)
 
@@ -143,12 +143,12 @@ def photo_options(strategy, aligned=False, towers=None, n_photos=None, weights=N
         return {}
     terms = [EdgeLikeness(chosen.pop("edges"), own_class_only=True)]
     information, matching = chosen.pop("photo_information"), chosen.pop("feature_matching")
-    if towers is None:
+    if information and towers is None:
         raise ValueError(
             f"`towers` must be trained ones for {strategy!r}, where pairs do not align: `photo_towers` after "
             "`train_towers`; or (), to do without. Received: towers=None"
         )
-    if towers:
+    if information and towers:
         queue = QUEUE if n_photos is None else min(QUEUE, n_photos // 3)
         terms.append(PhotoInformation(*towers, weight=information, queue=queue))
     if matching:

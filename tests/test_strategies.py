@@ -248,8 +248,20 @@ def test_some_of_the_weights_can_be_others():
     gan = strategy_model("class-and-photo", networks("class-and-photo"), towers=towers, weights=others)
     assert gan.swap_rate == 0.1 and "g_feature_matching" in gan.loss_names
     for strategy, weights in (("class-and-photo", {"l1": 1}), ("classifier", {"edges": 7})):
-        with pytest.raises(ValueError, match=f"photo weights of '{strategy}' must be of .*Received: "):
+        with pytest.raises(ValueError, match="photo weights (must be|are) of .*Received: {'"):
             photo_options(strategy, towers=towers, weights=weights)
+    with pytest.raises(
+        ValueError, match="do not align: leave them out.*of 'class-and-photo', where pairs align"
+    ):
+        photo_weights("class-and-photo", aligned=True, weights={"edges": 7})
+
+
+def test_no_towers_are_made_where_their_weight_is_0():
+    without = {"photo_information": 0.0}
+    assert strategy_towers("class-and-photo", PHOTO, weights=without) is None
+    for towers in (photo_towers(PHOTO), None):
+        (term,) = photo_options("class-and-photo", towers=towers, weights=without)["terms"]
+        assert term.name == "edges"
 
 
 def test_the_generator_alone_can_be_wider():
@@ -276,7 +288,18 @@ def test_pairs_are_bent_for_class_and_photo_unless_they_align():
 
 
 def test_photo_weights_are_read_as_an_option_names_them():
-    assert read_photo_weights("edges=75,swap_weight=5e1") == {"edges": 75.0, "swap_weight": 50.0}
-    for text in ("", "edges", "edges=much", "l1=3", "edges=75,l1=3", "edges=-1", "edges=nan", "edges=inf"):
+    assert read_photo_weights("edges=75, swap_weight=5e1") == {"edges": 75.0, "swap_weight": 50.0}
+    for text in (
+        "",
+        "edges",
+        "edges=much",
+        "l1=3",
+        "edges=75,l1=3",
+        "edges=-1",
+        "edges=nan",
+        "edges=inf",
+        "edges=1,edges=2",
+        "swap_rate=1",
+    ):
         with pytest.raises(argparse.ArgumentTypeError, match="edges, photo_information.*Received: '"):
             read_photo_weights(text)

@@ -162,14 +162,19 @@ def test_towers_learn_from_pairs_as_they_are_and_bent():
 @pytest.mark.slow
 def test_alarms_say_what_does_not_learn(tmp_path):
     tiny = "--steps 2 --image-size 24 --filters 2".split()
-    cells = "pix2pix,G does not learn,classifier that sees no noise"
+    cells = "pix2pix,G does not learn,classifier that sees no noise,G learns until it is infinite"
     options = (*tiny, "--cells", cells, "--out", str(tmp_path / "run"))
     code, stdout, stderr = run("alarms", *options)
     assert code == 0, stderr
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in stdout.splitlines() if "|" in line]
     found = {row[0]: dict(zip(rows[0][1:], row[1:], strict=True)) for row in rows[2:]}
     said = {name: {kind for kind, epoch in row.items() if epoch} for name, row in found.items()}
-    assert said == {"pix2pix": set(), "G does not learn": {"frozen"}, "classifier that sees no noise": set()}
+    assert said == {
+        "pix2pix": set(),
+        "G does not learn": {"frozen"},
+        "classifier that sees no noise": set(),
+        "G learns until it is infinite": {"not finite"},
+    }
     assert "G does not learn, frozen: epoch 1: " in stderr
-    assert len(list((tmp_path / "run" / "samples").glob("*.png"))) == 3
+    assert len(list((tmp_path / "run" / "samples").glob("*.png"))) == 4
     assert run("alarms", *options)[1] == stdout

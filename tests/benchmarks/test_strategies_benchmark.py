@@ -116,17 +116,37 @@ def test_without_swaps_the_class_weighs_what_it_weighed_in_the_mean():
 
 def test_rows_of_class_and_photo_can_have_other_weights():
     given = {"edges": 75.0, "swap_weight": 50.0}
+    end = ", edges 75, swap_weight 50"
     cells = strategies.weighed({**strategies.CELLS, **strategies.ABLATION}, given)
-    changed = {name for name, cell in cells.items() if "photo_weights" in cell}
-    assert cells["and feature matching by C at 20"]["photo_weights"] == given | {"feature_matching": 20.0}
-    assert changed == {"class-and-photo + label", *strategies.ABLATION}
-    model = strategies.make_model(cells["class-and-photo"], SIZE, 3, 2, photo_towers((*SIZE, 3)))
+    assert set(cells) == {f"{name}{end}" for name in ("class-and-photo + label", *strategies.ABLATION)}
+    model = strategies.make_model(cells[f"class-and-photo{end}"], SIZE, 3, 2, photo_towers((*SIZE, 3)))
     own = strategies.photo_weights("class-and-photo")
     found = {term.name: term.weight for term in model.terms}
     assert found == {"edges": 75, "photo_information": own["photo_information"]}
     assert (model.swap_weight, model.swap_rate) == (50, own["swap_rate"])
-    without = strategies.make_model(cells["no swapped labels"], SIZE, 6, 2)
+    without = strategies.make_model(cells[f"no swapped labels{end}"], SIZE, 6, 2)
     assert without._given["class_weight"] == pytest.approx(0.25 * (2 / 3 + 50 / 3))
+
+
+def test_a_row_s_own_weight_stays_and_two_matchings_go_together():
+    cells = strategies.weighed(strategies.ABLATION, {"feature_matching": 7.0})
+    by_c = cells["and feature matching by C at 20, feature_matching 7"]
+    assert by_c["photo_weights"] == {"feature_matching": 20.0}
+    by_d = cells["and feature matching, feature_matching 7"]
+    terms = strategies.make_model(by_d, SIZE, 3, 2, photo_towers((*SIZE, 3))).terms
+    assert [term.network for term in terms[-2:]] == ["classifier", "discriminator"]
+    no_towers = strategies.weighed(strategies.ABLATION, {"photo_information": 0.0})
+    assert not any(strategies.asks_for_towers(cell) for cell in no_towers.values())
+
+
+def test_weights_of_other_cells_are_refused(monkeypatch, capsys):
+    options = ["--cells", "pix2pix,class-and-photo + label", "--photo-weights", "edges=75"]
+    monkeypatch.setattr(sys, "argv", ["strategies.py", *options])
+    with pytest.raises(SystemExit):
+        strategies.parse_arguments()
+    assert "--photo-weights: not of these cells. Received: --cells pix2pix" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["strategies.py", *options[2:]])  # of all, those that have them
+    assert list(strategies.parse_arguments()[1]) == ["class-and-photo + label, edges 75"]
 
 
 def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_row_says_so():

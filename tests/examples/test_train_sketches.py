@@ -672,10 +672,16 @@ def test_a_run_is_gone_on_with_at_its_own_photo_weights(example, tmp_path):
 
 
 def test_photo_weights_are_of_class_and_photo(example):
-    with pytest.raises(
-        ValueError, match=r"photo weights of 'classifier' must be of \[\]. Received: {'edges'"
-    ):
+    with pytest.raises(ValueError, match="--photo-weights are of --strategy class-and-photo. Received: --st"):
         settings_of(example, "--photo-weights", "edges=2")
+    aligned = ["--strategy", "class-and-photo", "--aligned", "--photo-weights", "edges=2"]
+    with pytest.raises(ValueError, match="photo weights are of .*leave them out. Received: {'edges'"):
+        settings_of(example, *aligned)
+
+
+def test_no_towers_are_taught_for_nothing(example):
+    settings = settings_of(example, "--strategy", "class-and-photo", "--photo-weights", "photo_information=0")
+    assert example.make_towers(settings) is None
 
 
 def test_the_generator_can_be_wider_than_the_discriminator(example):
