@@ -212,6 +212,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         for cell in (
             "class-and-photo",
             *(f"and feature matching by C at {weight}" for weight in (20, 100, 300)),
+            "G twice as wide",
         )
     ],
     **{
