@@ -145,6 +145,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (LONG, f"{WEIGHED} 2, swaps 52"),
         (LONG, f"{WEIGHED} 8, swaps 60"),
         (LONG, f"{WEIGHED} 5, swaps 60, 10600 steps"),
+        (LONG, f"{PHOTO}, feature matching 100"),
         (LONG, f"{WIDE}, edges 75, information 4, swaps 50"),
         (LONG, f"{WIDE}, swaps 55"),
         (LONG, f"{WIDE}, swaps 55, feature matching 100"),
