@@ -10,10 +10,8 @@ error stream as it comes, and a picture of each row into the folder. A killed ru
 import warnings
 
 import strategies
-from recipe_cells import CellResults, chosen_cells, parser_of
+from recipe_cells import CellResults, add_precision, chosen_cells, parser_of
 from side_by_side import say, start
-
-from keras_cgan.startup import PRECISIONS
 
 TRAINED = (
     "L1 only",
@@ -52,8 +50,9 @@ def make_model(cell, *arguments):
     if "noise" in cell:
         (layer,) = [each for each in model.classifier.layers if isinstance(each, keras.layers.GaussianNoise)]
         layer.stddev = cell["noise"]
-    rates = cell.get("rates", {})
-    model.compile(**{f"{player}_optimizer": FusedAdam(rate, beta_1=0.5) for player, rate in rates.items()})
+    if "rates" in cell:
+        rates = cell["rates"].items()
+        model.compile(**{f"{player}_optimizer": FusedAdam(rate, beta_1=0.5) for player, rate in rates})
     return model
 
 
@@ -61,8 +60,7 @@ def main():
     parser = parser_of(__doc__, steps=2385, image_size=64, out="runs/alarms", judged=False)
     parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
     parser.add_argument("--filters", type=int, default=32, help="of G and D (default: %(default)s)")
-    of_policies = [name for name in PRECISIONS if name != "auto"]
-    parser.add_argument("--precision", choices=of_policies, default="float32", help="(default: %(default)s)")
+    add_precision(parser)
     parser.set_defaults(seeds=1)
     options = parser.parse_args()
     cells = chosen_cells(parser, options, CELLS)

@@ -10,6 +10,7 @@ from side_by_side import positive, say
 from speed_tables import table
 
 from keras_cgan.run_folder import RunFolder, write_text
+from keras_cgan.startup import PRECISIONS
 
 
 def parser_of(description, steps, image_size, out, judged=True):
@@ -44,6 +45,12 @@ def parser_of(description, steps, image_size, out, judged=True):
         "--out", default=out, help="folder: the same command goes on in it (default: %(default)s)"
     )
     return parser
+
+
+def add_precision(parser):
+    """Adds `--precision`. Not "auto": the rows of one folder are of one precision."""
+    of_policies = [name for name in PRECISIONS if name != "auto"]
+    parser.add_argument("--precision", choices=of_policies, default="float32", help="(default: %(default)s)")
 
 
 def chosen_cells(parser, options, cells):

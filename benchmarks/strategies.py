@@ -15,11 +15,10 @@ end there is a table, and strategies.png with the same photos through every cell
 
 import json
 
-from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of, save_whole
+from recipe_cells import CellResults, add_precision, chosen_cells, fixed_rows, parser_of, save_whole
 from side_by_side import say, start
 
 from keras_cgan.run_folder import write_text
-from keras_cgan.startup import PRECISIONS
 from keras_cgan.strategies import (
     CLASSIFIER_NOISE,
     PHOTO_WEIGHTS,
@@ -361,9 +360,7 @@ def parse_arguments():
     parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
     parser.add_argument("--misalignment", type=float, default=0.4, help="of the embedded set (default: 0.4)")
     parser.add_argument("--filters", type=int, default=32, help="of G and D (default: %(default)s)")
-    # Not "auto": the rows of one folder are of one precision.
-    of_policies = [name for name in PRECISIONS if name != "auto"]
-    parser.add_argument("--precision", choices=of_policies, default="float32", help="(default: %(default)s)")
+    add_precision(parser)
     parser.add_argument("--part", choices=PARTS, default="strategies", help="(default: %(default)s)")
     parser.add_argument(
         "--gan-train",
