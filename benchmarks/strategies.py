@@ -81,6 +81,7 @@ CELLS = {
         for name in ("fake-class", "classifier")
     },
     "fake-class + label + no L1 + bent + averaged": OPTION_2,
+    "fake-class + label + no L1 + bent + averaged + G twice as wide": {**OPTION_2, "g_widening": 2},
     # What class-and-photo asks for, by the discriminator of Option 2: a classifier for other classes alone.
     **{
         f"fake-class + label + no L1 + bent + averaged + edges {edges:g} + swaps": {
