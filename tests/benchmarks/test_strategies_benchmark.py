@@ -154,7 +154,8 @@ def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_
     of_answer = {f"{name} + label + bent" for name in ("pix2pix", "fake-class", "classifier")}
     of_answer.add("classifier + label + bent + averaged + class weight 10")
     of_option_2 = "fake-class + label + no L1 + bent + averaged"
-    of_answer |= {of_option_2, *(f"{of_option_2} + edges {edges} + swaps" for edges in (20, 70))}
+    of_answer |= {of_option_2, f"{of_option_2} + G twice as wide"}
+    of_answer |= {f"{of_option_2} + edges {edges} + swaps" for edges in (20, 70)}
     assert bent == {"class-and-photo + label"} | of_answer
     assert len({strategies.warp_of(strategies.CELLS[name]) for name in bent}) == 1
 
