@@ -37,8 +37,8 @@ class CollapseAlarm(keras.callbacks.Callback):
 
     - `"not finite"`: a loss, a weight or an output is NaN or infinite. Then nothing else is looked at.
     - `"frozen"`: an epoch has left the generator's weights as they were.
-    - `"d wins"`: `d_loss`, without `d_penalty`, is about 0, so D tells every fake and G has nothing left to
-      learn from. Where D names classes too, and there are true sketches, it is what D loses by real and fake
+    - `"d wins"`: `d_loss`, without `d_penalty`, is about 0, so D tells every fake and G, where it is asked to
+      fool D, has nothing left to learn from. Where D names classes too, and there are true sketches, it is what D loses by real and fake
       alone, of the photos that are looked at.
     - `"identical"`: one picture, or blank paper, for all photos.
     - `"one a class"`: one picture for all photos of a class.
@@ -143,8 +143,9 @@ class CollapseAlarm(keras.callbacks.Callback):
         least = self.least_d_loss + signs.least_d_loss(told, self._labels[:1])
         asks_for_photo, weighs_class = _asks_for_photo(self.model), bool(told.class_outputs)
         smooths = "real_fake" in told.d_losses and told.adversarial_loss == "nonsaturating"
+        fools = self.model._g_weights[told.adversarial] > 0
         return found | {
-            "d wins": signs.d_wins(*self._loss_by_fakes(logs, drawn), least, smooths),
+            "d wins": signs.d_wins(*self._loss_by_fakes(logs, drawn), least, smooths) if fools else None,
             "identical": signs.identical(drawn, asks_for_photo, weighs_class),
             "one a class": signs.one_a_class(
                 drawn,

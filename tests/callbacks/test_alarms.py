@@ -161,6 +161,13 @@ def test_what_d_loses_by_classes_does_not_hide_it(heads, kind):
     assert "d wins" not in kinds(again)
 
 
+def test_a_discriminator_that_nobody_asks_cannot_win():
+    callback = alarm(patience=1)
+    gan = sgd_gan(networks("pix2pix"), RATES, compiled={"adversarial_weight": 0.0})
+    fit(gan, Logs([0.0, 0.0]), callback, epochs=2)
+    assert callback.raised == []
+
+
 def test_what_the_penalty_adds_to_d_loss_does_not_hide_it():
     callback = alarm(patience=1)
     losses, penalties = [0.5, 0.5], [0.3, 0.499]
