@@ -9,22 +9,19 @@ its TF_CONFIG in the environment (see README): --out is then a folder that all o
 """
 
 import argparse
-import math
 import os
 import sys
 from pathlib import Path
 
 from keras_cgan.data.images import FITS
 from keras_cgan.run_folder import RunFolder
+from keras_cgan.sketch_settings import check_options, settle
 from keras_cgan.startup import PRECISIONS, start_tensorflow
 from keras_cgan.strategies import (
     PHOTO_WEIGHTS,
     STRATEGIES,
     TOWER_STEPS,
-    default_warp,
-    default_weights,
     list_strategies,
-    photo_weights,
     read_photo_weights,
     tower_pairs,
 )
@@ -76,22 +73,6 @@ def parse_arguments(arguments=None):
     return parser.parse_args(arguments)
 
 
-def check(options):
-    """Raises a `ValueError` that names the option, before anything is loaded or written."""
-    for name, least in LEAST.items():
-        value = getattr(options, name)
-        if value is not None and not least <= value < math.inf:  # NaN neither
-            raise ValueError(f"--{name.replace('_', '-')} must be at least {least}. Received: {value}")
-    if options.image_size % 4:
-        raise ValueError(f"--image-size must be a multiple of 4. Received: {options.image_size}")
-    if options.photo_weights and not STRATEGIES[options.strategy].photo:
-        raise ValueError(
-            f"--photo-weights are of --strategy class-and-photo. Received: --strategy {options.strategy}"
-        )
-    if options.data and not Path(options.data).is_dir():
-        raise ValueError(f"--data must be a folder of pairs. Received: {options.data}, where there is none")
-
-
 def settled(options):
     """The options, with what was settled when the run in their folder began, where there is one."""
     if options.data:
@@ -103,16 +84,6 @@ def settled(options):
         if options.aligned is None:
             options.aligned = settings.get("aligned")
     return options
-
-
-def settle(options):
-    """Fills in what depends on whether pairs align and was not asked for: as suits the strategy."""
-    own = default_weights(options.strategy, options.aligned)
-    own["warp"] = default_warp(options.strategy, options.aligned)
-    for name, value in own.items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-    options.photo_weights = photo_weights(options.strategy, options.aligned, options.photo_weights)
 
 
 def make_pipelines(train, test, options):
@@ -166,14 +137,13 @@ def teach(towers, pairs, options):
 
 def main(arguments=None):
     options = parse_arguments(arguments)
-    check(options)
+    check_options(vars(options), LEAST)
     options = settled(options)
     strategy = start_tensorflow(options.seed, options.precision, distribute=True)
     import keras
 
     from keras_cgan.callbacks import CollapseAlarm, DrawPictures, RestoreIfNotFinite, StopIfNotFinite
     from keras_cgan.data import open_pairs
-    from keras_cgan.metrics import describe_alignment, is_aligned
     from keras_cgan.pictures import sample_grid
     from keras_cgan.precision import fastest_precision
     from keras_cgan.training.checkpoint import TrainerCheckpoint
@@ -185,11 +155,7 @@ def main(arguments=None):
         if chief:
             print(f"precision: {options.precision} ({reason})", flush=True)
     train, test = open_pairs(options.data, fit=options.fit)
-    if options.aligned is None:
-        options.aligned, alignment = is_aligned(train, (options.image_size,) * 2)
-        if chief:
-            print(describe_alignment(alignment), flush=True)
-    settle(options)
+    settle(vars(options), train, print if chief else lambda _: None)
     pipeline, held_out = make_pipelines(train, test, options)
     with strategy.scope():
         towers = make_towers(options)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+
 from keras_cgan.checks import check_at_least
 from keras_cgan.classifiers import vgg_classifier
 from keras_cgan.contrastive import embedding_output, small_changes, train_towers

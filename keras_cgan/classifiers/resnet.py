@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from keras_cgan.classifiers.lenet import classifier_input, label_output
 from keras_cgan.checks import check_at_least, check_rate
+from keras_cgan.classifiers.lenet import classifier_input, label_output
 
 
 def _conv_norm(x, filters, kernel_size, strides, name):

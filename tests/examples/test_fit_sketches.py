@@ -120,7 +120,7 @@ def test_the_same_command_again_goes_on_and_another_is_refused(example, data, tm
 def parsed(example, *arguments):
     """Options with all that a model and its batches are made by."""
     options = example.parse_arguments(arguments)
-    example.settle(options)
+    example.settle(vars(options), EmbeddedPairs(24))
     return options
 
 

@@ -22,7 +22,7 @@ import pytest
 import keras_cgan
 from keras_cgan.callbacks import EpochAlarms
 from keras_cgan.data import EmbeddedPairs, read_image
-from keras_cgan import strategies
+from keras_cgan import sketch_settings, strategies
 from keras_cgan.strategies import STRATEGIES, default_warp, photo_weights
 
 ROOT = Path(keras_cgan.__file__).parents[1]
@@ -277,12 +277,13 @@ def test_the_options_have_no_l1_to_a_sketch_that_lies_elsewhere(example, strateg
     assert settings_of(example, "--strategy", strategy, "--l1-weight", "10")["l1_weight"] == 10.0
 
 
-def test_help_says_the_weights_by_default(example):
-    assert example.usual_weights("l1_weight") == (
+def test_help_says_the_weights_by_default():
+    assert sketch_settings._usual_weights("l1_weight") == (
         "100; for sigmoid, fake-class, class-and-photo 0 where pairs do not align"
     )
     assert (
-        example.usual_weights("class_weight") == "25; for class-and-photo 0.5, 0.25 where pairs do not align"
+        sketch_settings._usual_weights("class_weight")
+        == "25; for class-and-photo 0.5, 0.25 where pairs do not align"
     )
 
 
@@ -575,7 +576,10 @@ def test_runs_get_names_of_their_own(example, tmp_path, monkeypatch):
         options = example.parse_arguments(["--strategy", "pix2pix"])
         made = example.open_run(options, example.choose_settings(options))
         assert made.path == Path("runs") / f"pix2pix-{number}"
-        assert made.settings["label_input"] is False and made.settings["epochs"] == example.DEFAULTS["epochs"]
+        assert (
+            made.settings["label_input"] is False
+            and made.settings["epochs"] == sketch_settings.DEFAULTS["epochs"]
+        )
 
 
 @pytest.mark.slow
@@ -602,7 +606,7 @@ def test_help_is_there_at_once(example):
         text=True,
     )
     assert done.returncode == 0 and done.stderr == ""
-    epochs = f"(default: {example.DEFAULTS['epochs']})"
+    epochs = f"(default: {sketch_settings.DEFAULTS['epochs']})"
     assert all(name in done.stdout for name in [*STRATEGIES, "--resume", "--data", epochs])
     assert "(default: the embedded set)" in " ".join(done.stdout.split()) and "None" not in done.stdout
 
