@@ -38,8 +38,8 @@ class CollapseAlarm(keras.callbacks.Callback):
     - `"not finite"`: a loss, a weight or an output is NaN or infinite. Then nothing else is looked at.
     - `"frozen"`: an epoch has left the generator's weights as they were.
     - `"d wins"`: `d_loss`, without `d_penalty`, is about 0, so D tells every fake and G, where it is asked to
-      fool D, has nothing left to learn from. Where D names classes too, and there are true sketches, it is what D loses by real and fake
-      alone, of the photos that are looked at.
+      fool D, has nothing left to learn from. Where D names classes too, and there are true sketches, it is
+      what D loses by real and fake alone, of the photos that are looked at.
     - `"identical"`: one picture, or blank paper, for all photos.
     - `"one a class"`: one picture for all photos of a class.
     - `"one class"`: the classifier, or D's class head, takes all sketches for one class, though their labels
