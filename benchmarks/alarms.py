@@ -9,7 +9,7 @@ error stream as it comes, and a picture of each row into the folder. A killed ru
 
 import warnings
 
-import strategies
+import strategy_cells
 from recipe_cells import CellResults, add_precision, chosen_cells, parser_of
 from side_by_side import say, start
 
@@ -27,7 +27,7 @@ TRAINED = (
     "class-and-photo + label",
 )
 CLASSIFIER = {"strategy": "classifier", "label": True}
-WRONG = {  # beside what `strategies.make_model` knows: learning rates, usually 2e-4, and noise before C
+WRONG = {  # beside what `strategy_cells.make_model` knows: learning rates, usually 2e-4, and noise before C
     "classifier that sees no noise": {**CLASSIFIER, "noise": 0.0},
     "classifier with class weight 1000": {**CLASSIFIER, "class_weight": 1000.0},
     "D learns 50 times as fast": {**CLASSIFIER, "rates": {"d": 0.01}},
@@ -35,18 +35,18 @@ WRONG = {  # beside what `strategies.make_model` knows: learning rates, usually 
     "G and D learn 1000 times as fast": {**CLASSIFIER, "rates": {"d": 0.2, "g": 0.2}},
     "G learns until it is infinite": {**CLASSIFIER, "rates": {"g": 1e38}},
 }
-CELLS = {name: strategies.CELLS[name] for name in TRAINED} | WRONG
+CELLS = {name: strategy_cells.CELLS[name] for name in TRAINED} | WRONG
 KINDS = ("not finite", "frozen", "d wins", "identical", "one a class", "one class")
 
 
 def make_model(cell, *arguments):
-    """The compiled model of a cell, as `strategies.make_model` has it but for noise and rates."""
+    """The compiled model of a cell, as `strategy_cells.make_model` has it but for noise and rates."""
     import keras
 
     from keras_cgan import FusedAdam
 
     own = {name: value for name, value in cell.items() if name not in ("noise", "rates")}
-    model = strategies.make_model(own, *arguments)
+    model = strategy_cells.make_model(own, *arguments)
     if "noise" in cell:
         (layer,) = [each for each in model.classifier.layers if isinstance(each, keras.layers.GaussianNoise)]
         layer.stddev = cell["noise"]
@@ -79,7 +79,7 @@ def main():
     warnings.simplefilter("ignore", CollapseWarning)  # they are said below
 
     def raised(name, cell, seed):
-        model, pipeline = strategies.prepared(cell, seed, pairs, options, make_model)
+        model, pipeline = strategy_cells.prepared(cell, seed, pairs, options, make_model)
         steps = min(options.steps, pipeline.steps_per_epoch)
         alarm = CollapseAlarm(*test)
         epochs = options.steps // steps

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not a package.
 
 import strategies  # noqa: E402
+import strategy_cells  # noqa: E402
 from recipe_cells import CellResults  # noqa: E402
 
 from keras_cgan import STRATEGIES, metrics, photo_towers, strategy_networks  # noqa: E402
@@ -24,21 +25,21 @@ SIZE = (24, 24)
 
 
 def test_every_strategy_is_there_with_and_without_the_label():
-    found = {(cell["strategy"], cell.get("label", False)) for cell in strategies.CELLS.values()}
+    found = {(cell["strategy"], cell.get("label", False)) for cell in strategy_cells.CELLS.values()}
     wanted = {(strategy, label) for strategy in STRATEGIES for label in (True, False)}
     # Labels are swapped: there must be one.
     assert found == wanted - {("class-and-photo", False)}
 
 
 def test_cells_can_be_named_by_commas():
-    assert not [name for part in strategies.PARTS.values() for name in part if "," in name]
+    assert not [name for part in strategy_cells.PARTS.values() for name in part if "," in name]
 
 
 @functools.cache
 def settings_of(name):
     """What tells one row of the ablation from another, as its model has it."""
-    cell = strategies.ABLATION[name]
-    model = strategies.make_model(cell, SIZE, 3, 2, photo_towers((*SIZE, 3)))
+    cell = strategy_cells.ABLATION[name]
+    model = strategy_cells.make_model(cell, SIZE, 3, 2, photo_towers((*SIZE, 3)))
     of_d = model.discriminator.layers
     given = ("l1_weight", "class_weight", "adversarial_weight", "adversarial_loss", "r1_weight", "r2_weight")
     return {
@@ -48,7 +49,7 @@ def settings_of(name):
         "projection": model.objectives.d_takes_label,
         "spectral": any(isinstance(layer, keras.layers.SpectralNormalization) for layer in of_d),
         "judges": [layer.inputs[0].shape[1:] for layer in of_d if isinstance(layer, keras.Model)],
-        "warp": strategies.warp_of(cell),
+        "warp": strategy_cells.warp_of(cell),
         "blur": cell.get("blur_rate", 0.0),
         "average": model.average_decay,
         "maps of G": model.generator.get_layer("down1_conv").filters,
@@ -59,7 +60,7 @@ def settings_of(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", strategies.ABLATION)
+@pytest.mark.parametrize("name", strategy_cells.ABLATION)
 def test_an_ablation_is_the_whole_but_for_one_thing(name):
     config = [settings_of("class-and-photo"), settings_of(name)]
     assert config[0]["terms"] == {"edges", "photo_information"}
@@ -101,7 +102,7 @@ def test_an_ablation_is_the_whole_but_for_one_thing(name):
     [(("sketch", "pair"), [(24, 24, 1), (24, 24, 4)]), (("sketch", "half"), [(24, 24, 1), (12, 12, 1)])],
 )
 def test_several_discriminators_of_one_row_are_augmented_alike(names, seen):
-    joined = strategies.joined_judges(names, SIZE, 2)
+    joined = strategy_cells.joined_judges(names, SIZE, 2)
     judges = [layer for layer in joined.layers if isinstance(layer, keras.Model)]
     assert [judge.input.shape[1:] for judge in judges] == seen
     assert [type(layer).__name__ for layer in joined.layers].count("DiffAugment") == 1
@@ -109,7 +110,7 @@ def test_several_discriminators_of_one_row_are_augmented_alike(names, seen):
 
 
 def test_without_swaps_the_class_weighs_what_it_weighed_in_the_mean():
-    model = strategies.make_model(strategies.ABLATION["no swapped labels"], SIZE, 6, 2)
+    model = strategy_cells.make_model(strategy_cells.ABLATION["no swapped labels"], SIZE, 6, 2)
     # .4 of the labels are drawn anew, one in six of them the own one again.
     assert model._given["class_weight"] == pytest.approx(0.25 * (2 / 3 + 65 / 3))
 
@@ -117,26 +118,26 @@ def test_without_swaps_the_class_weighs_what_it_weighed_in_the_mean():
 def test_rows_of_class_and_photo_can_have_other_weights():
     given = {"edges": 75.0, "swap_weight": 50.0}
     end = ", edges 75, swap_weight 50"
-    cells = strategies.weighed({**strategies.CELLS, **strategies.ABLATION}, given)
-    assert set(cells) == {f"{name}{end}" for name in ("class-and-photo + label", *strategies.ABLATION)}
-    model = strategies.make_model(cells[f"class-and-photo{end}"], SIZE, 3, 2, photo_towers((*SIZE, 3)))
+    cells = strategy_cells.weighed({**strategy_cells.CELLS, **strategy_cells.ABLATION}, given)
+    assert set(cells) == {f"{name}{end}" for name in ("class-and-photo + label", *strategy_cells.ABLATION)}
+    model = strategy_cells.make_model(cells[f"class-and-photo{end}"], SIZE, 3, 2, photo_towers((*SIZE, 3)))
     own = strategies.photo_weights("class-and-photo")
     found = {term.name: term.weight for term in model.terms}
     assert found == {"edges": 75, "photo_information": own["photo_information"]}
     assert (model.swap_weight, model.swap_rate) == (50, own["swap_rate"])
-    without = strategies.make_model(cells[f"no swapped labels{end}"], SIZE, 6, 2)
+    without = strategy_cells.make_model(cells[f"no swapped labels{end}"], SIZE, 6, 2)
     assert without._given["class_weight"] == pytest.approx(0.25 * (2 / 3 + 50 / 3))
 
 
 def test_a_row_s_own_weight_stays_and_two_matchings_go_together():
-    cells = strategies.weighed(strategies.ABLATION, {"feature_matching": 7.0})
+    cells = strategy_cells.weighed(strategy_cells.ABLATION, {"feature_matching": 7.0})
     by_c = cells["and feature matching by C at 20, feature_matching 7"]
     assert by_c["photo_weights"] == {"feature_matching": 20.0}
     by_d = cells["and feature matching, feature_matching 7"]
-    terms = strategies.make_model(by_d, SIZE, 3, 2, photo_towers((*SIZE, 3))).terms
+    terms = strategy_cells.make_model(by_d, SIZE, 3, 2, photo_towers((*SIZE, 3))).terms
     assert [term.network for term in terms[-2:]] == ["classifier", "discriminator"]
-    no_towers = strategies.weighed(strategies.ABLATION, {"photo_information": 0.0})
-    assert not any(strategies.asks_for_towers(cell) for cell in no_towers.values())
+    no_towers = strategy_cells.weighed(strategy_cells.ABLATION, {"photo_information": 0.0})
+    assert not any(strategy_cells.asks_for_towers(cell) for cell in no_towers.values())
 
 
 def test_weights_of_other_cells_are_refused(monkeypatch, capsys):
@@ -150,20 +151,20 @@ def test_weights_of_other_cells_are_refused(monkeypatch, capsys):
 
 
 def test_pairs_are_bent_for_class_and_photo_where_they_do_not_align_and_where_a_row_says_so():
-    bent = {name for name, cell in strategies.CELLS.items() if strategies.warp_of(cell)}
+    bent = {name for name, cell in strategy_cells.CELLS.items() if strategy_cells.warp_of(cell)}
     of_answer = {f"{name} + label + bent" for name in ("pix2pix", "fake-class", "classifier")}
     of_answer.add("classifier + label + bent + averaged + class weight 10")
     of_option_2 = "fake-class + label + no L1 + bent + averaged"
     of_answer |= {of_option_2, f"{of_option_2} + G twice as wide"}
     of_answer |= {f"{of_option_2} + edges {edges} + swaps" for edges in (20, 70)}
     assert bent == {"class-and-photo + label"} | of_answer
-    assert len({strategies.warp_of(strategies.CELLS[name]) for name in bent}) == 1
+    assert len({strategy_cells.warp_of(strategy_cells.CELLS[name]) for name in bent}) == 1
 
 
 @pytest.mark.parametrize(("edges", "weight"), [(20, 0.1), (70, 0.01)])
 def test_option_2_can_be_asked_for_edges_and_other_classes(edges, weight):
     name = f"fake-class + label + no L1 + bent + averaged + edges {edges} + swaps"
-    model = strategies.make_model(strategies.CELLS[name], SIZE, 3, 2)
+    model = strategy_cells.make_model(strategy_cells.CELLS[name], SIZE, 3, 2)
     assert [(term.name, term.weight, term.own_class_only) for term in model.terms] == [("edges", edges, True)]
     assert (model.swap_rate, model._given["class_weight"], model._given["l1_weight"]) == (0.4, weight, 0)
     assert model.discriminator.output_shape == (None, 4) and model.classifier.output_shape == (None, 3)
@@ -171,9 +172,11 @@ def test_option_2_can_be_asked_for_edges_and_other_classes(edges, weight):
 
 
 def test_towers_are_trained_for_cells_that_ask_for_them():
-    of_ablation = {name for name, cell in strategies.ABLATION.items() if strategies.asks_for_towers(cell)}
-    assert of_ablation == set(strategies.ABLATION) - {"no photo information"}
-    of_cells = {name for name, cell in strategies.CELLS.items() if strategies.asks_for_towers(cell)}
+    of_ablation = {
+        name for name, cell in strategy_cells.ABLATION.items() if strategy_cells.asks_for_towers(cell)
+    }
+    assert of_ablation == set(strategy_cells.ABLATION) - {"no photo information"}
+    of_cells = {name for name, cell in strategy_cells.CELLS.items() if strategy_cells.asks_for_towers(cell)}
     assert of_cells == {"class-and-photo + label"}
 
 
