@@ -69,10 +69,12 @@ def load_generator(path):
     is_known = "photo" in inputs and set(inputs) <= {"photo", "label"}
     photo, drawn = inputs["photo"].shape if is_known else (), generator.output_shape
     # A discriminator, too, makes images: matrices of patches, of photo and sketch stacked.
-    if len(drawn) != 4 or len(photo) != 4 or photo[1:3] != drawn[1:3] or photo[3] != 3:
+    draws = len(drawn) == len(photo) == 4 and photo[1:3] == drawn[1:3] and (photo[3], drawn[3]) == (3, 1)
+    if not draws or None in drawn[1:3]:
         given = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in inputs.items())
         raise ValueError(
-            f"{path} must be a generator from colour photos, and perhaps labels, to sketches of their size. "
+            f"{path} must be a generator from colour photos of one size, and perhaps labels, to grey "
+            "sketches of that size. "
             f"Received: a model from {given} to {drawn}"
         )
     return generator
@@ -96,8 +98,8 @@ def choose_pairs(options):
 
 def main(arguments=None):
     options = parse_arguments(arguments)
-    out = Path(options.out) if options.out else RunFolder.next_free("runs", "report")
-    check_new(out)
+    if options.out:
+        check_new(options.out)  # before minutes are spent
     for name, count in {"--judge-epochs": options.judge_epochs, "--judges": options.judges}.items():
         if count is not None and count < 1:
             raise ValueError(f"{name} must be at least 1. Received: {count}")
@@ -107,12 +109,13 @@ def main(arguments=None):
 
     generator = load_generator(options.generator)
     train, test = open_pairs(*choose_pairs(options))
-    learnt, measured = count_used(train, test)
+    learnt, measured = count_used(train, test, generator.output_shape[1:3])
     used = f"{learnt} of {len(train)} pairs and measuring on {measured} of {len(test)}, one a photo"
     print(
         f"training judges, {options.judges + 1} of the class and one of the photo, on {used} ...", flush=True
     )
     say = functools.partial(print, flush=True)
+    out = Path(options.out) if options.out else RunFolder.next_free("runs", "report")
     results = evaluate_pairs(generator, train, test, out, options.judge_epochs, options.judges, say)
     print(summary(results, test.n_classes))
     print(f"page:      {out / 'index.html'}\nmeasures:  {out / 'results.json'}")

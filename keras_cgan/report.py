@@ -11,9 +11,10 @@ from keras_cgan.data import write_image
 from keras_cgan.evaluate import draw, evaluate, gan_train, mean_by_judges
 from keras_cgan.judges import PAIR_BATCH, PAIR_STEPS, train_judge, train_pair_judge
 from keras_cgan.pictures import image_grid, sample_grid
-from keras_cgan.run_folder import check_new, write_json
+from keras_cgan.run_folder import claimed, write_json, write_text
 
-MOST_TRAIN = 3000  # sketches that judges learn from
+MOST_TRAIN = 3000  # pairs that judges learn from
+TRAIN_PIXELS = 2**26  # of these: 1024 pairs at 256 px, a gigabyte
 MOST_TEST = 1000  # photos that are measured on
 N_SHOWN = 12  # best ones, and worst ones
 
@@ -92,41 +93,45 @@ def evaluate_pairs(generator, train, test, folder, judge_epochs=None, judges=1, 
         raise ValueError(f"`judges` must be at least 1. Received: judges={judges}")
     say = say or (lambda line: None)
     folder = Path(folder)
-    check_new(folder)
     _check_classes(generator, train, test)
-    image_size = tuple(generator.output.shape[1:3])
-    train_photos, train_labels, train_sketches = train.as_arrays(image_size, MOST_TRAIN)
-    photos, labels, sketches = test.as_arrays(image_size, MOST_TEST)
+    with claimed(folder, "index.html"):
+        image_size = tuple(generator.output.shape[1:3])
+        known = train.as_arrays(image_size, _most_train(train, image_size))
+        shown = test.as_arrays(image_size, MOST_TEST)
+        results, first = _measured(generator, known, shown, judge_epochs, judges, say)
+        photos, labels, sketches = shown
+        drawn = draw(generator, photos, labels)
+        results["confusion"] = metrics.confusion_matrix(first, drawn, labels).tolist()
+        write_image(folder / "samples.png", sample_grid(generator, *shown, test.class_names))
+        sureness = np.sum(first.predict(drawn, verbose=0) * labels, axis=1)
+        _write_extremes(folder, (photos, drawn, sketches), labels, test.class_names, sureness)
+        write_json(folder / "results.json", results)
+        write_text(folder / "index.html", page(results, test.class_names))
+    return results
+
+
+def _measured(generator, train, test, judge_epochs, judges, say):
+    """The measures but for the confusion, and the first judge of the class."""
+    train_photos, train_labels, train_sketches = train
+    _, labels, sketches = test
     networks = []
     for number in range(judges):
         say(f"judge of the class {number + 1} of {judges}, seed {1000 + number} ...")
         networks.append(train_judge(train_sketches, train_labels, judge_epochs, seed=1000 + number))
-    first = networks[0]
     steps = PAIR_STEPS
     if judge_epochs is not None:
         steps = min(steps, judge_epochs * math.ceil(len(train_photos) / PAIR_BATCH))
     say("judge of the photo ...")
     pair_judge = train_pair_judge(train_photos, train_sketches, steps)
-    drawn = draw(generator, photos, labels)
     say("measuring ...")
     results, ranges = mean_by_judges(
-        networks,
-        lambda judge: evaluate(generator, judge, photos, labels, sketches, pair_judge, train_sketches),
+        networks, lambda judge: evaluate(generator, judge, *test, pair_judge, train_sketches)
     )
     say("GAN-train: a classifier that learns from drawn sketches ...")
     results["gan_train"] = gan_train(
         generator, train_photos, train_labels, sketches, labels, epochs=judge_epochs
     )
-    results |= {"judges": judges, "ranges": ranges}
-    results["confusion"] = metrics.confusion_matrix(first, drawn, labels).tolist()
-
-    folder.mkdir(parents=True, exist_ok=True)
-    write_image(folder / "samples.png", sample_grid(generator, photos, labels, sketches, test.class_names))
-    sureness = np.sum(first.predict(drawn, verbose=0) * labels, axis=1)
-    _write_extremes(folder, (photos, drawn, sketches), labels, test.class_names, sureness)
-    write_json(folder / "results.json", results)
-    (folder / "index.html").write_text(page(results, test.class_names), encoding="utf-8")
-    return results
+    return results | {"judges": judges, "ranges": ranges}, networks[0]
 
 
 def _write_extremes(folder, images, labels, class_names, sureness):
@@ -146,16 +151,24 @@ def _write_extremes(folder, images, labels, class_names, sureness):
         write_image(folder / f"{name}.png", image_grid(rows, ["photo", "generated", "true"], captions))
 
 
-def count_used(train, test):
+def count_used(train, test, image_size):
     """How many pairs judges learn from, and how many are measured on, in `evaluate_pairs`.
 
     Args:
         train, test: As `evaluate_pairs` takes them.
+        image_size: `(height, width)` of the generator's sketches, in pixels.
 
     Returns:
-        Two integers: of each set one pair a photo, at most 3000 and 1000.
+        Two integers: of each set one pair a photo, at most 3000, fewer above 149 px, and 1000.
     """
-    return tuple(min(pairs.n_photos, most) for pairs, most in ((train, MOST_TRAIN), (test, MOST_TEST)))
+    most = _most_train(train, image_size)
+    return min(train.n_photos, most), min(test.n_photos, MOST_TEST)
+
+
+def _most_train(train, image_size):
+    """How many pairs judges learn from: as many as memory holds, and at least four a class."""
+    height, width = image_size
+    return min(MOST_TRAIN, max(4 * train.n_classes, TRAIN_PIXELS // (height * width)))
 
 
 def page(results, class_names):

@@ -1,5 +1,6 @@
 """A folder for one training run: settings, losses, pictures, weights. Nothing is overwritten."""
 
+import contextlib
 import csv
 import json
 import os
@@ -148,6 +149,38 @@ def check_new(path):
         raise FileExistsError(
             f"the run folder must be new or empty: earlier results are not overwritten. Received: {path}"
         )
+
+
+@contextlib.contextmanager
+def claimed(path, name):
+    """Holds a folder for results that take minutes: of two programs that choose it, the second is refused.
+
+    Args:
+        path: A folder that does not exist yet, or is empty. Where the block fails, it is left so.
+        name: Of a file that the block writes at its end: it is there, empty, from the beginning on.
+
+    Raises:
+        FileExistsError: There is something in the folder.
+
+    Example:
+
+    >>> with claimed("runs/report-1", "index.html"):
+    ...     results = measure()
+    ...     write_text("runs/report-1/index.html", page(results))
+    """
+    path = Path(path)
+    check_new(path)
+    is_new = not path.exists()
+    path.mkdir(parents=True, exist_ok=True)
+    (path / name).open("x").close()  # by one program alone
+    try:
+        yield
+    except BaseException:
+        if not (path / name).stat().st_size:
+            (path / name).unlink()
+        if is_new and not any(path.iterdir()):
+            path.rmdir()
+        raise
 
 
 def write_text(file, text):

@@ -134,11 +134,33 @@ def test_names_of_classes_cannot_break_the_page():
 
 def test_one_pair_a_photo_is_used_and_no_more_than_there_is_time_for(monkeypatch):
     train, test = EmbeddedPairs(24), EmbeddedPairs(12)
-    assert count_used(train, test) == (24, 12)
+    assert count_used(train, test, (64, 64)) == (24, 12)
     train.photo_ids = np.arange(24) // 2
     monkeypatch.setattr(report, "MOST_TEST", 7)
-    assert count_used(train, test) == (12, 7)
+    assert count_used(train, test, (64, 64)) == (12, 7)
     assert (len(train.as_arrays(SIZE, 3000)[0]), len(test.as_arrays(SIZE, 7)[0])) == (12, 7)
+
+
+def test_judges_learn_from_no_more_than_memory_holds(monkeypatch):
+    train = test = EmbeddedPairs(6000)
+    used = [count_used(train, test, (side, side))[0] for side in (64, 149, 256, 512, 4096)]
+    assert used == [3000, 3000, 1024, 256, 24]  # four a class at least
+
+
+def test_the_folder_is_taken_before_judges_learn(tmp_path, monkeypatch):
+    folder = tmp_path / "report"
+
+    def judge_of(*_, **__):
+        with pytest.raises(FileExistsError, match="report"):
+            evaluate_pairs(generator, *sets, folder)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report, "train_judge", judge_of)
+    generator = unet_generator((*SIZE, 3), n_classes=6, filters=2)
+    sets = EmbeddedPairs(12, seed=0), EmbeddedPairs(12, seed=1)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_pairs(generator, *sets, folder)
+    assert not folder.exists()
 
 
 def test_earlier_results_are_kept(written):

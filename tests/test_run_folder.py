@@ -5,7 +5,7 @@ import json
 import pytest
 
 from keras_cgan import run_folder
-from keras_cgan.run_folder import RunFolder, check_new, write_json, write_text
+from keras_cgan.run_folder import RunFolder, check_new, claimed, write_json, write_text
 
 SETTINGS = {"strategy": "classifier", "epochs": 3, "data": None, "label_input": True}
 
@@ -170,3 +170,26 @@ def test_a_run_from_before_a_setting_was_there(tmp_path):
     RunFolder.new(tmp_path / "run", {"seed": 0})
     with pytest.raises(ValueError, match="a run of an earlier version, which had no warp: choose another f"):
         RunFolder.new_or_same(tmp_path / "run", {"seed": 0, "warp": 0.5})
+
+
+def test_of_two_that_choose_a_folder_the_second_is_refused(tmp_path):
+    folder = tmp_path / "runs" / "report-1"
+    with claimed(folder, "page"):
+        with pytest.raises(FileExistsError, match="report-1"), claimed(folder, "page"):
+            pass
+        write_text(folder / "page", "done")
+    assert files(folder) == ["page"] and (folder / "page").read_text() == "done"
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_claim_that_fails_leaves_the_folder_as_it_was(is_new, tmp_path):
+    folder = tmp_path / "report"
+    if not is_new:
+        folder.mkdir()
+    with pytest.raises(KeyboardInterrupt), claimed(folder, "page"):
+        raise KeyboardInterrupt
+    assert folder.exists() != is_new and files(tmp_path) == ["report"] * (not is_new)
+    with pytest.raises(KeyboardInterrupt), claimed(folder, "page"):
+        write_text(folder / "picture", "made")
+        raise KeyboardInterrupt
+    assert files(folder) == ["picture"]

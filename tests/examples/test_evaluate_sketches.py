@@ -102,7 +102,10 @@ def test_refusals(example, tmp_path):
     patch_discriminator((24, 24, 4), filters=2, n_layers=2).save(tmp_path / "discriminator.keras")
     both = [inputs, keras.Input((24, 24, 3))]
     keras.Model(both, keras.layers.Add()(both)).save(tmp_path / "two.keras")
-    for name in ("other", "discriminator", "two"):
+    unet_generator((24, 24, 3), out_channels=3, filters=2).save(tmp_path / "colour.keras")
+    whatever = keras.Input((None, None, 3), name="photo")
+    keras.Model(whatever, keras.layers.Conv2D(1, 1)(whatever)).save(tmp_path / "any_size.keras")
+    for name in ("other", "discriminator", "two", "colour", "any_size"):
         with pytest.raises(ValueError, match=f"{name}.keras must be a generator from colour photos.* from "):
             example.main([str(tmp_path / f"{name}.keras"), "--out", str(tmp_path / "report")])
     assert not (tmp_path / "report").exists()
