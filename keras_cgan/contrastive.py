@@ -183,9 +183,15 @@ def train_towers(
     epochs = -(-steps // steps_per_epoch)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps_per_epoch)
     trained.compile(keras.optimizers.AdamW(schedule, weight_decay=1e-3))
+    with tf.device("CPU"):
+        photos, sketches = (tf.convert_to_tensor(images, "float32") for images in (photos, sketches))
+    pairs = tf.data.Dataset.range(len(photos)).shuffle(len(photos))  # numbers: images would be there twice
     # A short last batch would be an easier question, and one of a single pair none.
-    pairs = tf.data.Dataset.from_tensor_slices({"photo": photos, "sketch": sketches}).shuffle(len(photos))
-    trained.fit(pairs.batch(batch_size, drop_remainder=True), epochs=epochs, shuffle=False, verbose=verbose)
+    pairs = pairs.batch(batch_size, drop_remainder=True)
+    pairs = pairs.map(
+        lambda chosen: {"photo": tf.gather(photos, chosen), "sketch": tf.gather(sketches, chosen)}
+    )
+    trained.fit(pairs, epochs=epochs, shuffle=False, verbose=verbose)
 
 
 def small_changes(seed=None, mirror=True, background=1.0):
