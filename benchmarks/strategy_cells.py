@@ -190,7 +190,7 @@ def make_model(cell, size, n_classes, filters, towers=(), n_photos=None):
         networks[1] = joined_judges(cell["judges"], size, filters, told)
     aligned = cell.get("aligned", False)
     weights = cell.get("photo_weights", {})
-    more = photo_options(strategy, aligned, towers, n_photos, weights)
+    more = photo_options(strategy, aligned, towers, n_photos, weights, n_classes)
     if without == "swaps":
         more |= {"swap_rate": 0.0, "class_weight": mean_class_weight(n_classes, weights)}
     elif more:

@@ -8,6 +8,8 @@ from keras_cgan.photo_information import QUEUE, PhotoInformation
 from keras_cgan.strategies import CLASSIFIER_NOISE, check_strategy, default_weights, photo_weights
 from keras_cgan.terms import EdgeLikeness
 
+OTHERS_OF_CLASS = 21  # photos that one is told from, where there are as many: as of six classes in `QUEUE`
+
 
 def strategy_networks(
     strategy,
@@ -109,7 +111,7 @@ def strategy_towers(strategy, photo_shape, aligned=False, sketch_channels=1, wei
     return photo_towers(photo_shape, sketch_channels)
 
 
-def photo_options(strategy, aligned=False, towers=None, n_photos=None, weights=None):
+def photo_options(strategy, aligned=False, towers=None, n_photos=None, weights=None, n_classes=None):
     """What `ConditionalGAN` is given beside networks and weights, for the photo to be readable too.
 
     Args:
@@ -122,6 +124,8 @@ def photo_options(strategy, aligned=False, towers=None, n_photos=None, weights=N
         n_photos: How many photos the training has. Of few, fewer of the last ones are told from
             (`PhotoInformation`'s `queue`), or a photo would be told from itself, bent otherwise.
         weights: Some of `photo_weights` by name, to take in place of the strategy's own.
+        n_classes: How many classes there are. Of more than six, more of the last photos are told from: a
+            photo is told from those of its class.
 
     Returns:
         Arguments by name: `terms` and those of swapped labels; none for most strategies.
@@ -149,7 +153,8 @@ def photo_options(strategy, aligned=False, towers=None, n_photos=None, weights=N
             "`train_towers`; or (), to do without. Received: towers=None"
         )
     if information and towers:
-        queue = QUEUE if n_photos is None else min(QUEUE, n_photos // 3)
+        queue = max(QUEUE, OTHERS_OF_CLASS * (n_classes or 1))
+        queue = queue if n_photos is None else min(queue, n_photos // 3)
         terms.append(PhotoInformation(*towers, weight=information, queue=queue))
     if matching:
         terms.append(FeatureMatching("classifier", matching))
@@ -186,7 +191,9 @@ def strategy_model(strategy, networks, aligned=False, towers=None, n_photos=None
     from keras_cgan.training import ConditionalGAN  # Here, so that networks can be built under any backend.
 
     chosen = check_strategy(strategy)
-    own = default_weights(strategy, aligned) | photo_options(strategy, aligned, towers, n_photos, weights)
+    n_classes = None if networks[2] is None else networks[2].output_shape[-1]
+    more = photo_options(strategy, aligned, towers, n_photos, weights, n_classes)
+    own = default_weights(strategy, aligned) | more
     own["average_decay"] = chosen.average_decay
     gan = ConditionalGAN(*networks, strategy, **(own | options))
     gan.compile()

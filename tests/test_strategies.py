@@ -204,6 +204,18 @@ def test_of_few_photos_fewer_are_told_from():
     assert queues == {None: 128, 2: 0, 60: 20, 384: 128, 5000: 128}
 
 
+def test_of_more_classes_more_photos_are_told_from():
+    """For they are told from those of their class alone."""
+    towers = photo_towers(PHOTO)
+
+    def queue(n_classes, n_photos):
+        made = strategy_networks("class-and-photo", PHOTO, n_classes, filters=2)
+        gan = strategy_model("class-and-photo", made, towers=towers, n_photos=n_photos)
+        return gan.terms[-1].queue
+
+    assert [queue(*each) for each in ((3, None), (6, None), (30, None), (30, 900))] == [128, 128, 630, 300]
+
+
 def test_what_looks_through_towers_is_not_made_without_them_unasked():
     made = networks("class-and-photo")
     with pytest.raises(ValueError, match=r"`towers`.*'class-and-photo'.*or \(\).*Received: towers=None"):
