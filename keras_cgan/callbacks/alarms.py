@@ -23,6 +23,11 @@ _NOT_FINITE = (
     "not finite: {}. It does not pass by itself: go back to a checkpoint (`RestoreIfNotFinite` does), with a "
     "lower learning rate, or with mixed_bfloat16 or float32"
 )
+_LOSSES_NOT_FINITE = (
+    "not finite: {}, and the weights are: so it is where `RestoreIfNotFinite` has just gone back to a "
+    "checkpoint, or float16 has left steps out. If it comes again, a lower learning rate, mixed_bfloat16 or "
+    "float32 may help"
+)
 
 
 class CollapseWarning(UserWarning):
@@ -129,9 +134,11 @@ class CollapseAlarm(keras.callbacks.Callback):
 
     def _found(self, logs, drawn, before):
         """What was looked at: kind -> message, or `None` where all is well."""
-        bad = signs.not_finite(self.model, logs) + ([] if np.isfinite(drawn).all() else ["the sketches"])
-        if bad:
-            return {"not finite": _NOT_FINITE.format(signs.listed(bad))}
+        bad = signs.not_finite(self.model, {}) + ([] if np.isfinite(drawn).all() else ["the sketches"])
+        bad_losses = signs.losses_not_finite(logs)
+        if bad or bad_losses:
+            text = _NOT_FINITE if bad else _LOSSES_NOT_FINITE
+            return {"not finite": text.format(signs.listed(bad_losses + bad))}
         (old, had), (new, updates) = before, self._before
         found = {
             "not finite": None,
