@@ -243,3 +243,43 @@ def test_a_figure_that_was_not_measured_is_found():
     for head, text in {"class accuracy": ".87", "FID-phi": "4.3"}.items():
         with pytest.raises(AssertionError, match="is printed"):
             check_row({**row, head: text}, seeds)
+
+
+def spreads_of_seeds(rows):
+    """By how much seeds of one row differ at most, by measure; a second training of a seed is none."""
+    spreads = {}
+    for seeds in rows:
+        seeds = [found for seed, found in seeds.items() if seed.isdecimal()]
+        for measure in set(COLUMNS.values()):
+            values = [seed[measure] for seed in seeds if measure in seed] or [0]
+            spreads[measure] = max(spreads.get(measure, 0), max(values) - min(values))
+    return spreads
+
+
+def test_what_is_chance_between_seeds_is_what_the_files_have():
+    files = [json.loads(file.read_text(encoding="utf-8")) for file in RESULTS.glob("*.json")]
+    spreads = spreads_of_seeds(
+        [seeds for rows in files for name, seeds in rows.items() if name.startswith("class-and-photo")]
+    )
+    number = r"(\d*\.\d+)"
+    said = re.search(
+        f"two seeds of one row of `class-and-photo` differ by up to {number} in class accuracy, {number} on "
+        f"demand, {number} in a rank, {number} in diversity, {number} in FID-phi and {number} of blurred "
+        "photos, in all files here",
+        " ".join(PAGE.read_text(encoding="utf-8").split()),
+    )
+    assert said, "the page does not say what is chance"
+    found = (
+        spreads["class_accuracy"],
+        spreads["swap_asked"],
+        max(spreads[rank] for rank in ("photo_rank_features", "photo_rank_chamfer", "pair_rank")),
+        *(spreads[measure] for measure in ("within_class_diversity", "fid_phi", "class_accuracy_blurred")),
+    )
+    for text, value in zip(said.groups(), found, strict=True):
+        assert_rounded(text, value, said[0])
+
+
+def test_a_second_training_of_a_seed_is_no_seed():
+    seeds = {"0": {"fid_phi": 4.0}, "0, trained again": {"fid_phi": 9.0}, "1": {"fid_phi": 4.5}}
+    assert spreads_of_seeds([seeds])["fid_phi"] == 0.5
+    assert spreads_of_seeds([{"0": {"fid_phi": 4.0}}])["fid_phi"] == 0
