@@ -174,9 +174,6 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (ALL, "classifier + label + bent"),
         *((ALL, name) for name in ("L1 only", "sigmoid", "fake-class", "two-head", "shared-q", "classifier")),
         (ALL, "pix2pix + label"),
-        None,
-        None,
-        None,
     ],
     (PAGE, "| one thing less, or one more |"): [
         ("ablation-redrawn", cell)
