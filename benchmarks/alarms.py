@@ -3,8 +3,9 @@
     python benchmarks/alarms.py --data my_pairs --out runs/alarms
 
 Each row is trained for as many whole epochs as `--steps` has, with `CollapseAlarm` beside it, which looks
-after each. The table has the epoch in which a kind of collapse was first said; what was said goes to the
-error stream as it comes, and a picture of each row into the folder. A killed run goes on: the same command.
+after each. The table has the epoch in which a kind of collapse was first said, of the seeds that it was said
+of: "12 (1 of 3)". What was said goes to the error stream as it comes, and a picture of each row into the
+folder. A killed run goes on: the same command.
 """
 
 import warnings
@@ -93,7 +94,7 @@ def main():
         return first, sample_grid(model.kept_generator(), *test, pairs.class_names)
 
     results.run(cells, options.seeds, raised)
-    print(results.table(cells, dict(zip(KINDS, KINDS, strict=True)), places=0))
+    print(results.table(cells, dict(zip(KINDS, KINDS, strict=True)), places=0, counted=True))
     print(f"pictures: {results.path / 'samples'}")
 
 

@@ -141,7 +141,7 @@ class CellResults:
                 f"cell another name, or choose another folder. Received: {options}"
             )
 
-    def table(self, cells, columns, fixed=None, places=3):
+    def table(self, cells, columns, fixed=None, places=3, counted=False):
         """The means, and the least and the greatest of the seeds, as Markdown.
 
         Args:
@@ -149,19 +149,19 @@ class CellResults:
             columns: A dict of measure -> head.
             fixed: Rows that are not trained: a dict of name -> measures.
             places: Behind the decimal point.
+            counted: Whether to say of how many seeds a figure is, where others of its row have none.
 
         Returns:
             The table, text.
         """
         results = {name: [measures] for name, measures in (fixed or {}).items()}
         results |= {name: list(self._results.get(name, {}).values()) for name in cells}
-        rows = [
-            [
-                name,
-                *(_figures([each[column] for each in seeds if column in each], places) for column in columns),
-            ]
-            for name, seeds in results.items()
-        ]
+
+        def cell(seeds, measure):
+            values = [each[measure] for each in seeds if measure in each]
+            return _figures(values, places, len(seeds) if counted else len(values))
+
+        rows = [[name, *(cell(seeds, each) for each in columns)] for name, seeds in results.items()]
         return table(["", *columns.values()], rows)
 
     def judge(self, train, image_size, epochs, seed=1000):
@@ -252,10 +252,12 @@ def fixed_rows(judges, test, others=None, pair_judge=None, train_sketches=None):
     return {name: measures(drawn) for name, drawn in drawings.items()}
 
 
-def _figures(values, places):
-    """The mean of some values, and in brackets from where to where."""
+def _figures(values, places, seeds):
+    """The mean of some values, and in brackets from where to where, and of how many seeds, if not of all."""
     if not values:
         return ""
     of = f".{places}f"
-    spread = f" ({min(values):{of}} to {max(values):{of}})" if len(values) > 1 else ""
-    return f"{statistics.mean(values):{of}}{spread}"
+    spread = [f"{min(values):{of}} to {max(values):{of}}"] if len(values) > 1 else []
+    count = [f"{len(values)} of {seeds}"] if len(values) < seeds else []
+    notes = "; ".join(spread + count)
+    return f"{statistics.mean(values):{of}}" + (f" ({notes})" if notes else "")

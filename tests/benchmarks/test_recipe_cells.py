@@ -121,6 +121,25 @@ def test_a_measure_that_a_row_has_not_is_left_empty(tmp_path):
     assert results.table(["one"], {"l1": "L1", "back": "back"}).splitlines()[-1] == "| one | 1.000 |  |"
 
 
+def test_what_some_seeds_have_is_said_to_be_of_so_many(tmp_path):
+    results = CellResults(tmp_path / "run", {})
+    found = [
+        {"identical": 12.0, "frozen": 1.0, "d wins": 2.0},
+        {"frozen": 3.0, "d wins": 4.0},
+        {"d wins": 6.0},
+    ]
+    results.run({"one": CELLS["one"]}, 3, lambda name, cell, seed: (found[seed], PICTURE))
+    columns = {kind: kind for kind in ("identical", "frozen", "d wins", "one class")}
+    fixed = {"by hand": {"identical": 5.0}}
+    lines = results.table(["one"], columns, fixed, places=0, counted=True).splitlines()
+    assert lines[-2] == "| by hand | 5 |  |  |  |"
+    assert lines[-1] == "| one | 12 (1 of 3) | 2 (1 to 3; 2 of 3) | 4 (2 to 6) |  |"
+    assert (
+        results.table(["one"], columns, places=0).splitlines()[-1]
+        == "| one | 12 | 2 (1 to 3) | 4 (2 to 6) |  |"
+    )
+
+
 def test_rows_that_are_not_trained():
     photos, labels, sketches = EmbeddedPairs(12, 0.3).as_arrays((16, 16))
     judge = vgg_classifier((16, 16, 1), 6, filters=2, blocks=2)
