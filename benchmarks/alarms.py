@@ -57,6 +57,12 @@ def make_model(cell, *arguments):
     return model
 
 
+def settings_of(options):
+    """What results depend on: a folder begun with others is not gone on with."""
+    names = ("steps", "image_size", "data", "filters", "precision")
+    return {name: getattr(options, name) for name in names} | strategy_cells.trained_by()
+
+
 def main():
     parser = parser_of(__doc__, steps=2385, image_size=64, out="runs/alarms", judged=False)
     parser.add_argument("--data", help="folder of photo/sketch pairs (default: the embedded set)")
@@ -73,8 +79,7 @@ def main():
     from keras_cgan.data import open_pairs
     from keras_cgan.pictures import sample_grid
 
-    names = ("steps", "image_size", "data", "filters", "precision")
-    results = CellResults(options.out, {name: getattr(options, name) for name in names})
+    results = CellResults(options.out, settings_of(options))
     pairs, test_pairs = open_pairs(options.data)
     test = test_pairs.as_arrays((options.image_size,) * 2)
     warnings.simplefilter("ignore", CollapseWarning)  # they are said below

@@ -17,19 +17,10 @@ import json
 
 from recipe_cells import CellResults, add_precision, chosen_cells, fixed_rows, parser_of, save_whole
 from side_by_side import say, start
-from strategy_cells import BATCH_SIZE, PARTS, prepared, weighed
+from strategy_cells import PARTS, prepared, trained_by, weighed
 
 from keras_cgan.run_folder import write_text
-from keras_cgan.strategies import (
-    CLASSIFIER_NOISE,
-    PHOTO_WEIGHTS,
-    STRATEGIES,
-    TOWER_STEPS,
-    default_warp,
-    default_weights,
-    photo_weights,
-    read_photo_weights,
-)
+from keras_cgan.strategies import PHOTO_WEIGHTS, read_photo_weights
 
 COLUMNS = {
     "class_accuracy": "class accuracy",
@@ -126,22 +117,7 @@ def parse_arguments():
 def settings_of(options):
     """What results depend on: a folder begun with others is not gone on with."""
     names = ("steps", "image_size", "judge_epochs", "data", "misalignment", "filters", "precision", "part")
-    weights = {
-        f"weights{' of pairs that align' * aligned}": {
-            strategy: default_weights(strategy, aligned)
-            | photo_weights(strategy, aligned)
-            | {"warp": default_warp(strategy, aligned), "average_decay": STRATEGIES[strategy].average_decay}
-            for strategy in STRATEGIES
-        }
-        for aligned in (False, True)
-    }
-    constants = {
-        "tower_steps": TOWER_STEPS,
-        "classifier_noise": CLASSIFIER_NOISE,
-        "batch_size": BATCH_SIZE,
-        "judge_seeds": JUDGE_SEEDS,
-    }
-    return {name: getattr(options, name) for name in names} | constants | weights
+    return {name: getattr(options, name) for name in names} | {"judge_seeds": JUDGE_SEEDS} | trained_by()
 
 
 def trained_generator(cell, seed, pairs, options):

@@ -257,6 +257,25 @@ def weighed(cells, weights):
     }
 
 
+def trained_by():
+    """What the rows of a program are trained by beside its options, to be kept with its settings."""
+    weights = {
+        f"weights{' of pairs that align' * aligned}": {
+            strategy: default_weights(strategy, aligned)
+            | photo_weights(strategy, aligned)
+            | {"warp": default_warp(strategy, aligned), "average_decay": STRATEGIES[strategy].average_decay}
+            for strategy in STRATEGIES
+        }
+        for aligned in (False, True)
+    }
+    constants = {
+        "tower_steps": TOWER_STEPS,
+        "classifier_noise": CLASSIFIER_NOISE,
+        "batch_size": BATCH_SIZE,
+    }
+    return constants | weights
+
+
 def warp_of(cell):
     """How strongly the pairs that a cell is trained on are bent."""
     return cell.get("warp", default_warp(cell["strategy"], cell.get("aligned", False)))

@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not a package.
 
+import alarms  # noqa: E402
 import strategies  # noqa: E402
 import strategy_cells  # noqa: E402
 from recipe_cells import CellResults  # noqa: E402
@@ -121,7 +122,7 @@ def test_rows_of_class_and_photo_can_have_other_weights():
     cells = strategy_cells.weighed({**strategy_cells.CELLS, **strategy_cells.ABLATION}, given)
     assert set(cells) == {f"{name}{end}" for name in ("class-and-photo + label", *strategy_cells.ABLATION)}
     model = strategy_cells.make_model(cells[f"class-and-photo{end}"], SIZE, 3, 2, photo_towers((*SIZE, 3)))
-    own = strategies.photo_weights("class-and-photo")
+    own = strategy_cells.photo_weights("class-and-photo")
     found = {term.name: term.weight for term in model.terms}
     assert found == {"edges": 75, "photo_information": own["photo_information"]}
     assert (model.swap_weight, model.swap_rate) == (50, own["swap_rate"])
@@ -220,25 +221,30 @@ OPTIONS = argparse.Namespace(
 )
 
 
-def test_the_settings_hold_who_judges_and_the_weights_of_pairs_that_align(monkeypatch):
+def test_the_settings_hold_who_judges(monkeypatch):
     before = strategies.settings_of(OPTIONS)
     assert before == strategies.settings_of(OPTIONS)
-    with monkeypatch.context() as changed:
-        changed.setattr(strategies, "JUDGE_SEEDS", (1, 2, 3))
-        assert strategies.settings_of(OPTIONS) != before
+    monkeypatch.setattr(strategies, "JUDGE_SEEDS", (1, 2, 3))
+    assert strategies.settings_of(OPTIONS) != before
+
+
+@pytest.mark.parametrize("program", [strategies, alarms])
+def test_the_settings_hold_the_weights_also_of_pairs_that_align(program, monkeypatch):
+    before = program.settings_of(OPTIONS)
+    assert before == program.settings_of(OPTIONS) and before["batch_size"] == strategy_cells.BATCH_SIZE
     for name in ("default_weights", "photo_weights", "default_warp"):
-        own = getattr(strategies, name)
+        own = getattr(strategy_cells, name)
         other = 0.125 if name == "default_warp" else {"l1_weight": 0.125}
         for changes in (False, True):  # of pairs that do not align, of those that do
             with monkeypatch.context() as changed:
                 changed.setattr(
-                    strategies,
+                    strategy_cells,
                     name,
                     lambda strategy, aligned=False, own=own, other=other, changes=changes: (
                         other if aligned == changes else own(strategy, aligned)
                     ),
                 )
-                assert strategies.settings_of(OPTIONS) != before, (name, changes)
+                assert program.settings_of(OPTIONS) != before, (name, changes)
 
 
 def test_a_measure_that_is_asked_for_later_is_not_another_run():
