@@ -248,13 +248,17 @@ def mean_class_weight(n_classes, weights):
 
 
 def weighed(cells, weights):
-    """Cells, those of class-and-photo where pairs do not align at other weights, and named by them."""
-    named = "".join(f", {name} {weight:g}" for name, weight in weights.items())
-    return {
-        f"{name}{named}": cell | {"photo_weights": weights | cell.get("photo_weights", {})}
-        for name, cell in cells.items()
-        if photo_weights(cell["strategy"], cell.get("aligned", False))
-    }
+    """Cells, those of class-and-photo where pairs do not align at other weights, and named by these.
+
+    What a cell weighs itself stays as it is, and out of the name.
+    """
+    found = {}
+    for name, cell in cells.items():
+        if photo_weights(cell["strategy"], cell.get("aligned", False)):
+            own = cell.get("photo_weights", {})
+            named = [f", {each} {weight:g}" for each, weight in weights.items() if each not in own]
+            found[name + "".join(named)] = cell | {"photo_weights": weights | own}
+    return found
 
 
 def trained_by():

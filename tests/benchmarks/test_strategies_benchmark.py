@@ -132,8 +132,13 @@ def test_rows_of_class_and_photo_can_have_other_weights():
 
 def test_a_row_s_own_weight_stays_and_two_matchings_go_together():
     cells = strategy_cells.weighed(strategy_cells.ABLATION, {"feature_matching": 7.0})
-    by_c = cells["and feature matching by C at 20, feature_matching 7"]
+    by_c = cells["and feature matching by C at 20"]  # not named by what it is not trained by
     assert by_c["photo_weights"] == {"feature_matching": 20.0}
+    both = strategy_cells.weighed(strategy_cells.ABLATION, {"edges": 75.0, "feature_matching": 7.0})
+    assert both["and feature matching by C at 20, edges 75"]["photo_weights"] == {
+        "edges": 75.0,
+        "feature_matching": 20.0,
+    }
     by_d = cells["and feature matching, feature_matching 7"]
     terms = strategy_cells.make_model(by_d, SIZE, 3, 2, photo_towers((*SIZE, 3))).terms
     assert [term.network for term in terms[-2:]] == ["classifier", "discriminator"]
