@@ -14,6 +14,8 @@ import strategy_cells
 from recipe_cells import CellResults, add_precision, chosen_cells, parser_of
 from side_by_side import say, start
 
+from keras_cgan.recipe_run import run_program
+
 TRAINED = (
     "L1 only",
     "L1 only + label",
@@ -104,4 +106,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -15,6 +15,8 @@ from pix2pix_losses import BATCH_SIZE, SMALL
 from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of
 from side_by_side import start
 
+from keras_cgan.recipe_run import run_program
+
 # What so short a training on so small images needs: U-Nets and a higher rate than the paper's. With a weight
 # of 3 for the cycle, not 10, shades are drawn as somewhat fewer dots; they are not gone.
 SETTINGS = {"filters": 16, "generators": "unet", "n_layers": 1, "learning_rate": 1e-3, "cycle_weight": 3.0}
@@ -81,4 +83,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -11,6 +11,8 @@ is said; at 32 pixels one of 70 is the whole image. A killed run goes on: the sa
 from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of
 from side_by_side import start
 
+from keras_cgan.recipe_run import run_program
+
 # What so short a training on so few pairs needs: the norm that the paper has at batch 1, no dropout, higher
 # rates; and patches of 16 pixels, as 70 would be the whole image, by which the cGAN alone learnt nothing.
 SMALL = {"filters": 16, "norm": "instance", "dropout": 0.0, "learning_rates": (1e-3, 1e-3), "n_layers": 1}
@@ -67,4 +69,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

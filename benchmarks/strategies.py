@@ -19,6 +19,7 @@ from recipe_cells import CellResults, add_precision, chosen_cells, fixed_rows, p
 from side_by_side import say, start
 from strategy_cells import PARTS, prepared, trained_by, weighed
 
+from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import write_text
 from keras_cgan.strategies import PHOTO_WEIGHTS, read_photo_weights
 
@@ -230,4 +231,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

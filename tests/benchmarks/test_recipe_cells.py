@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ import keras_cgan
 ROOT = Path(keras_cgan.__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))  # The benchmarks are programs, not a package.
 
+import side_by_side  # noqa: E402
 from recipe_cells import CellResults, chosen_cells, fixed_rows, parser_of, save_whole  # noqa: E402
 
 from keras_cgan import vgg_classifier  # noqa: E402
@@ -188,6 +190,16 @@ def test_cells_by_name(capsys):
     with pytest.raises(SystemExit):
         chosen_cells(parser, parser.parse_args(["--cells", "two"]), CELLS)
     assert "argument --cells: must be of one, no L1. Received: 'two'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["strategies", "alarms", "pix2pix_losses", "cyclegan_terms"])
+def test_a_folder_of_other_settings_is_refused_in_a_line(name, tmp_path, monkeypatch):
+    (tmp_path / "settings.json").write_text('{"steps": 1}')
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--out", str(tmp_path)])
+    monkeypatch.setattr(side_by_side, "start", lambda threads: None)  # TensorFlow is there in tests
+    with pytest.raises(SystemExit, match="error: .*steps"):
+        runpy.run_path(str(ROOT / "benchmarks" / f"{name}.py"), run_name="__main__")
+    assert [file.name for file in tmp_path.iterdir()] == ["settings.json"]
 
 
 def run(name, *arguments):
