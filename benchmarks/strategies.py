@@ -1,8 +1,13 @@
 """Every way of using the labels, with and without the label as the generator's input, on one set.
 
     python benchmarks/strategies.py --data my_pairs --out runs/strategies-my_pairs
-    python benchmarks/strategies.py --misalignment 0        # the embedded pairs, traced
-    python benchmarks/strategies.py --part ablation         # class-and-photo, less one thing at a time
+    # The embedded pairs, traced:
+    python benchmarks/strategies.py --misalignment 0 --out runs/strategies-aligned
+    # class-and-photo, less one thing at a time:
+    python benchmarks/strategies.py --part ablation --data my_pairs --out runs/ablation
+
+Each of these trains some thirty cells by three seeds, 3 to 12 minutes of a core each: half a day. `--cells`
+and `--seeds` choose fewer: `--seeds 1 --cells "pix2pix,classifier + label"`. Each has a folder of its own.
 
 Each cell is trained for as many steps as all others, class-and-photo's towers for 600 more before it, and
 measured on test pairs by three classifiers that none was trained with: the rank by features depends on
