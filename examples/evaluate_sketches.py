@@ -18,6 +18,7 @@ from pathlib import Path
 from keras_cgan.data.images import FITS
 from keras_cgan.recipe_run import run_program
 from keras_cgan.run_folder import RunFolder, check_new
+from keras_cgan.sketch_settings import check_classes
 from keras_cgan.startup import start_tensorflow
 
 DEFAULTS = {"data": None, "misalignment": 0.4, "fit": "pad"}  # of a generator without its run
@@ -80,10 +81,15 @@ def load_generator(path):
     return generator
 
 
+def settings_beside(path):
+    """Those of the run that a generator is of, empty where its file is elsewhere, and their file."""
+    file = Path(path).parent / "settings.json"
+    return (RunFolder.open(file.parent).settings if file.is_file() else {}), file
+
+
 def choose_pairs(options):
     """Which pairs to measure on: what was asked for, else what the run beside the generator says."""
-    file = Path(options.generator).parent / "settings.json"
-    of_run = RunFolder.open(file.parent).settings if file.is_file() else {}
+    of_run, file = settings_beside(options.generator)
     asked = {name: value for name, value in vars(options).items() if value is not None}
     chosen = {name: {**DEFAULTS, **of_run, **asked}[name] for name in DEFAULTS}
     data, is_of_run = chosen["data"], "data" in of_run and not set(DEFAULTS) & set(asked)
@@ -109,6 +115,7 @@ def main(arguments=None):
 
     generator = load_generator(options.generator)
     train, test = open_pairs(*choose_pairs(options))
+    check_classes(settings_beside(options.generator)[0], test.class_names)
     learnt, measured = count_used(train, test, generator.output_shape[1:3])
     used = f"{learnt} of {len(train)} pairs and measuring on {measured} of {len(test)}, one a photo"
     print(

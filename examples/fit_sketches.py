@@ -92,7 +92,8 @@ def make_pipelines(train, test, options):
 
     size = (options.image_size,) * 2
     pipeline = PairPipeline(train, size, options.batch_size, seed=options.seed, warp=options.warp)
-    return pipeline, PairPipeline(test, size, options.batch_size, shuffle=False, augment=False)
+    few = min(options.batch_size, len(test))
+    return pipeline, PairPipeline(test, size, few, shuffle=False, augment=False)
 
 
 def make_towers(options):
@@ -165,7 +166,7 @@ def main(arguments=None):
     settings = {name: value for name, value in vars(options).items() if name not in ("out", "epochs")}
     out = Path(options.out)
     if chief:
-        RunFolder.new_or_same(out, settings)
+        RunFolder.new_or_same(out, settings, folders=["data"])
     checkpoint = TrainerCheckpoint(gan, out / "checkpoint")
     if towers and not checkpoint.exists():
         if chief:

@@ -67,12 +67,14 @@ class RunFolder:
         return cls(path, json.loads(file.read_text(encoding="utf-8")))
 
     @classmethod
-    def new_or_same(cls, path, settings):
+    def new_or_same(cls, path, settings, folders=()):
         """Makes a folder, or opens it where a run with the same settings is in it.
 
         Args:
             path: A folder that does not exist yet, is empty, or holds a run.
             settings: A dict that JSON can hold.
+            folders: Names of settings that are folders to read from. Where that of the run is gone, it has
+                been moved: the other is noted in its place.
 
         Returns:
             The `RunFolder`.
@@ -89,18 +91,26 @@ class RunFolder:
             return cls.new(path, settings)
         run = cls.open(path)
         # As JSON gives them back: a tuple is a list there.
-        for name, value in json.loads(json.dumps(settings)).items():
+        settings = json.loads(json.dumps(settings))
+        moved = {name for name in folders if run.has_lost(name) and settings[name]}
+        for name, value in settings.items():
             if name not in run.settings:
                 raise ValueError(
                     f"{path} holds a run of an earlier version, which had no {name}: choose another folder. "
                     f"Received: {name}={value!r}"
                 )
-            if run.settings[name] != value:
+            if run.settings[name] != value and name not in moved:
                 raise ValueError(
                     f"{path} holds a run with {name}={run.settings[name]!r}: go on with that, or choose "
                     f"another folder. Received: {name}={value!r}"
                 )
+        if moved:
+            run.change_settings(run.settings | {name: settings[name] for name in moved})
         return run
+
+    def has_lost(self, name):
+        """Whether a setting is a folder that is not there any more."""
+        return bool(self.settings.get(name)) and not Path(self.settings[name]).is_dir()
 
     def change_settings(self, settings):
         """Writes other settings in place of those before."""

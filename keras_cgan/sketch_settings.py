@@ -243,14 +243,20 @@ def _resumed_settings(options, asked):
         raise ValueError("--resume goes on in its own folder: leave out --out")
     # What earlier versions did not measure and store.
     before = {"aligned": False, "photo_weights": {}, "warp": 0.0}
-    settings = {**DEFAULTS, **before, **RunFolder.open(options.resume).settings}
+    run = RunFolder.open(options.resume)
+    settings = {**DEFAULTS, **before, **run.settings}
     settings["photo_weights"] = _weights_of_run(settings)
     if "photo_weights" in asked:
         asked["photo_weights"] = {**settings["photo_weights"], **asked["photo_weights"]}
+    if run.has_lost("data") and not asked.get("data"):
+        raise ValueError(
+            f"--data of {options.resume} is {settings['data']}, where there is none any more: say where it is"
+        )
     for name, value in asked.items():
         if name == "epochs" and value < settings[name]:
             raise ValueError(f"--epochs is {settings[name]} in {options.resume}: ask for more, not fewer")
-        if name not in ("epochs", "judge_epochs") and value != settings[name]:
+        is_free = name in ("epochs", "judge_epochs") or (name == "data" and run.has_lost("data"))
+        if not is_free and value != settings[name]:
             raise ValueError(
                 f"{_flag(name)} is {settings[name]} in {options.resume}: a run is resumed as it was started"
             )
@@ -324,16 +330,18 @@ def check_options(settings, leasts):
 
 
 def settle(settings, train_pairs, say=print):
-    """Says whether pairs align, and fills in what depends on it and was not asked for.
+    """Says whether pairs align, and fills in what depends on the pairs and was not asked for.
 
     Args:
         settings: A dict of `image_size`, `strategy`, and, `None` where not asked for, `aligned`, `warp`,
-            `l1_weight`, `class_weight` and `photo_weights`: changed in place.
+            `l1_weight`, `class_weight` and `photo_weights`: changed in place. With `class_names` it is of a
+            run that is gone on with.
         train_pairs: The pairs to train on, such as `FolderPairs`.
         say: A function of the text that says how well they align.
 
     Raises:
-        ValueError: Photo weights were asked for, and the strategy has none where pairs align.
+        ValueError: The pairs are of other classes than the run, or photo weights were asked for and the
+            strategy has none where pairs align.
 
     Example:
 
@@ -342,6 +350,8 @@ def settle(settings, train_pairs, say=print):
     """
     from keras_cgan.metrics import describe_alignment, is_aligned
 
+    check_classes(settings, train_pairs.class_names)
+    settings["class_names"] = list(train_pairs.class_names)
     if settings["aligned"] is None:
         settings["aligned"], alignment = is_aligned(train_pairs, (settings["image_size"],) * 2)
         say(describe_alignment(alignment))
@@ -351,6 +361,25 @@ def settle(settings, train_pairs, say=print):
     for name, value in own.items():
         if settings[name] is None:
             settings[name] = value
+
+
+def check_classes(settings, class_names):
+    """Raises a `ValueError` where pairs are of other classes than a run: it knows them by number.
+
+    Args:
+        settings: Those of the run, of an earlier version perhaps without `class_names`.
+        class_names: Those of the pairs, in their order.
+
+    Example:
+
+    >>> check_classes(RunFolder.open("runs/classifier-1").settings, test_pairs.class_names)
+    """
+    known = settings.get("class_names") or list(class_names)
+    if known != list(class_names):
+        raise ValueError(
+            f"pairs must be of the classes of the run, {', '.join(known)}, in that order. "
+            f"Received: {', '.join(class_names)}"
+        )
 
 
 def _flag(name):

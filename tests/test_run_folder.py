@@ -193,3 +193,22 @@ def test_a_claim_that_fails_leaves_the_folder_as_it_was(is_new, tmp_path):
         write_text(folder / "picture", "made")
         raise KeyboardInterrupt
     assert files(folder) == ["picture"]
+
+
+def test_a_folder_that_has_moved_is_noted(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    settings = {**SETTINGS, "data": str(old)}
+    RunFolder.new(tmp_path / "run", settings)
+    moved = {**settings, "data": str(new)}
+    with pytest.raises(ValueError, match="data=.*old"):
+        RunFolder.new_or_same(tmp_path / "run", moved, folders=["data"])
+    old.rmdir()
+    with pytest.raises(ValueError, match="data=.*old"):
+        RunFolder.new_or_same(tmp_path / "run", moved)
+    with pytest.raises(ValueError, match="epochs=3"):
+        RunFolder.new_or_same(tmp_path / "run", {**moved, "epochs": 4}, folders=["data"])
+    assert RunFolder.open(tmp_path / "run").settings == settings
+    assert RunFolder.new_or_same(tmp_path / "run", moved, folders=["data"]).settings == moved
+    assert RunFolder.open(tmp_path / "run").settings == moved

@@ -90,6 +90,16 @@ def test_a_folder_of_pairs_that_is_gone(example, generator, tmp_path):
     assert not (tmp_path / "report").exists()
 
 
+def test_classes_of_another_order_are_refused(example, generator, data, tmp_path):
+    names = sorted(path.name for path in (data / "train" / "sketch").iterdir())
+    settings = {"data": str(data), "fit": "pad", "misalignment": 0.4, "class_names": names[::-1]}
+    (generator.parent / "settings.json").write_text(json.dumps(settings))
+    said = f"classes of the run, {', '.join(names[::-1])}, in that order. Received: {', '.join(names)}"
+    with pytest.raises(ValueError, match=said):
+        example.main([str(generator), "--out", str(tmp_path / "report")])
+    assert not (tmp_path / "report").exists()
+
+
 def test_refusals(example, tmp_path):
     with pytest.raises(ValueError, match="--judge-epochs must be at least 1. Received: 0"):
         example.main(["none.keras", "--judge-epochs", "0", "--out", str(tmp_path / "report")])

@@ -169,6 +169,12 @@ def test_pairs_are_bent_for_a_strategy_that_wants_it(example):
     np.testing.assert_array_equal(shown, also_shown)
 
 
+def test_test_pairs_may_be_fewer_than_a_batch(example):
+    options = parsed(example, "--no-aligned", "--image-size", "24", "--batch-size", "8")
+    training, held_out = example.make_pipelines(EmbeddedPairs(24), EmbeddedPairs(5), options)
+    assert [len(part.arrays(0)[1]) for part in (training, held_out)] == [8, 5]
+
+
 def test_weights_and_bending_are_the_strategy_s_unless_they_are_given(example):
     """And nought is given, too."""
 

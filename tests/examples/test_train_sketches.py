@@ -462,6 +462,29 @@ def test_a_run_interrupted_at_any_step_is_the_same_run(example, data, finished, 
 
 
 @pytest.mark.slow
+def test_a_run_whose_pairs_have_moved_goes_on_with_the_same_classes(example, data, finished, tmp_path):
+    run_path, old, new = tmp_path / "run", tmp_path / "old", tmp_path / "new"
+    shutil.copytree(finished[0], run_path)
+    shutil.copytree(data, new)
+    settings = json.loads((run_path / "settings.json").read_text())
+    (run_path / "settings.json").write_text(json.dumps({**settings, "data": str(old)}))
+    resume = ["--resume", run_path, "--epochs", 3]
+    with pytest.raises(ValueError, match="--data of .*run is .*old, where there is none any more: say where"):
+        run(example, *resume)
+    renamed = tmp_path / "renamed"
+    shutil.copytree(data, renamed)
+    for folder in renamed.glob("*/*"):
+        (folder / "chair").rename(folder / "zebra")
+    with pytest.raises(ValueError, match="of the classes of the run, chair, .* Received: .*zebra"):
+        run(example, *resume, "--data", renamed)
+    with pytest.raises(ValueError, match="--seed is 0"):
+        run(example, *resume, "--data", new, "--seed", 1)
+    run(example, *resume, "--data", new)
+    settings = json.loads((run_path / "settings.json").read_text())
+    assert (settings["data"], settings["epochs"]) == (str(new), 3)
+
+
+@pytest.mark.slow
 def test_a_run_that_crashed_goes_on_from_its_last_save(example, data, finished, tmp_path, monkeypatch):
     out = tmp_path / "run"
 
