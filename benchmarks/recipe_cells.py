@@ -224,7 +224,7 @@ def save_whole(network, file):
     part.replace(file)
 
 
-def fixed_rows(judges, test, others=None, pair_judge=None, train_sketches=None):
+def fixed_rows(judges, test, others=None, pair_judge=None, train=(None, None)):
     """What the measures say of drawings that no network made: the true sketches, white paper, and others.
 
     Args:
@@ -232,7 +232,7 @@ def fixed_rows(judges, test, others=None, pair_judge=None, train_sketches=None):
         test: Photos, labels and true sketches.
         others: More drawings by name, of the shape of the sketches.
         pair_judge: Optional, as `train_pair_judge` makes it.
-        train_sketches: Optional real training sketches.
+        train: Optional real training sketches, and their labels.
 
     Returns:
         A dict of name -> measures, as `evaluate_drawn` gives them.
@@ -245,7 +245,7 @@ def fixed_rows(judges, test, others=None, pair_judge=None, train_sketches=None):
 
     def measures(drawn):
         means, _ = mean_by_judges(
-            judges, lambda judge: evaluate_drawn(drawn, judge, *test, pair_judge, train_sketches)
+            judges, lambda judge: evaluate_drawn(drawn, judge, *test, pair_judge, *train)
         )
         return means
 

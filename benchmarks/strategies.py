@@ -203,7 +203,8 @@ def main():
     test, known = test_pairs.as_arrays(size), pairs.as_arrays(size)
     judges = [results.judge(pairs, options.image_size, options.judge_epochs, seed) for seed in JUDGE_SEEDS]
     pair_judge = results.pair_judge(pairs, options.image_size, options.judge_epochs)
-    fixed = fixed_rows(judges, test, without_network(*test[:2], known), pair_judge, known[2])
+    true_train = known[2], known[1]
+    fixed = fixed_rows(judges, test, without_network(*test[:2], known), pair_judge, true_train)
     # The second is finer: an accuracy is of some hundreds of sketches.
     results.check_judged_alike(fixed["true sketches"], "class_accuracy_real", "fid_phi_train")
     write_text(results.path / "fixed_rows.json", json.dumps(fixed, indent=2) + "\n")
@@ -215,7 +216,7 @@ def main():
 
         generator = keras.saving.load_model(kept_generator(results, name, cell, seed, train))
         measures, ranges = mean_by_judges(
-            judges, lambda judge: evaluate(generator, judge, *test, pair_judge, known[2])
+            judges, lambda judge: evaluate(generator, judge, *test, pair_judge, *true_train)
         )
         return {**measures, "ranges": ranges}, sample_grid(generator, *test, pairs.class_names)
 

@@ -10,8 +10,12 @@ from keras_cgan.generators.conditions import takes_label
 from keras_cgan.judges import judge_features, pair_distances, train_judge
 from keras_cgan.metrics.checked import checked_classes, checked_sketches
 
+_DRAWS = 5  # of training sketches, for their distance
 
-def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_sketches=None):
+
+def evaluate(
+    generator, judge, photos, labels, sketches, pair_judge=None, train_sketches=None, train_labels=None
+):
     """Measures a generator on real test pairs.
 
     No measure stands alone: class accuracy and label swap are won by one sketch a class for every
@@ -26,6 +30,7 @@ def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_
         sketches: Their true sketches, `(n, height, width, channels)` in [-1, 1].
         pair_judge: Optional `PairJudge`.
         train_sketches: Optional real training sketches, `(m, height, width, channels)` in [-1, 1].
+        train_labels: Optional, theirs, `(m, n_classes)`, one-hot.
 
     Returns:
         A dict of floats:
@@ -41,7 +46,8 @@ def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_
           them; 1: as far from them as the true ones; blank or faint sketches lie below 1 too) and
           `copying_ratio_white_paper`;
         - the distribution, in the judge's features: `fid_phi`, `kid_phi`, with training sketches
-          `fid_phi_train`, theirs;
+          `fid_phi_train`, that of as many of theirs as there are test sketches, and with their labels of
+          the same classes: a distance compares with that of another set of the same number alone;
         - likeness to the true sketch: `stroke_f1_1px`, `stroke_f1_2px`, `ssim` and
           `ssim_white_paper`, `l1` and `l1_white_paper`.
 
@@ -55,7 +61,8 @@ def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_
     0.91
     """
     drawn = draw(generator, photos, labels)
-    results = evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge, train_sketches)
+    known = train_sketches, train_labels
+    results = evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge, *known)
     if judge is None:
         return results
     unclear = draw(generator, blurred(photos), labels)
@@ -66,12 +73,14 @@ def evaluate(generator, judge, photos, labels, sketches, pair_judge=None, train_
     return results
 
 
-def evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge=None, train_sketches=None):
+def evaluate_drawn(
+    drawn, judge, photos, labels, sketches, pair_judge=None, train_sketches=None, train_labels=None
+):
     """What `evaluate` measures of sketches that are there, by whatever drew them.
 
     Args:
         drawn: The sketches to be measured, one a photo, `(n, height, width, channels)` in [-1, 1].
-        judge, photos, labels, sketches, pair_judge, train_sketches: As `evaluate` takes them.
+        judge, photos, labels, sketches, pair_judge, train_sketches, train_labels: As `evaluate` takes them.
 
     Returns:
         A dict of floats, as `evaluate` gives it but for what asks the generator for more:
@@ -94,10 +103,14 @@ def evaluate_drawn(drawn, judge, photos, labels, sketches, pair_judge=None, trai
         **_of_the_likeness(drawn, sketches),
     }
     if judge is not None:
-        results |= _by_the_judge(judge, drawn, labels, sketches, train_sketches)
+        results |= _by_the_judge(judge, drawn, labels, sketches)
     if pair_judge is not None:
         for name, judged in {"pair_rank": drawn, "pair_rank_real": sketches}.items():
             results[name] = metrics.photo_rank(pair_distances(pair_judge, photos, judged), labels)
+    if train_sketches is not None and judge is not None:
+        results["fid_phi_train"] = _distance_of_training(
+            judge, sketches, labels, train_sketches, train_labels
+        )
     if train_sketches is not None:
         copying = metrics.nearest_training_distance(drawn, sketches, train_sketches)
         paper = np.ones_like(sketches[:1])
@@ -140,19 +153,37 @@ def mean_by_judges(judges, measure):
     return means, differ
 
 
-def _by_the_judge(judge, drawn, labels, sketches, train_sketches):
+def _by_the_judge(judge, drawn, labels, sketches):
     """What is measured by a classifier's answers, and by its features."""
     phi, phi_real = judge_features(judge, drawn), judge_features(judge, sketches)
-    results = {
+    return {
         "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
         "class_accuracy_real": metrics.class_accuracy(judge, sketches, labels),
         "photo_rank_features": metrics.photo_rank(metrics.feature_distances(phi, phi_real), labels),
         **_of_the_distribution(phi, phi_real),
     }
-    if train_sketches is not None:
-        phi_train = judge_features(judge, train_sketches)
-        results["fid_phi_train"] = metrics.frechet_distance(phi_train, phi_real)
-    return results
+
+
+def _distance_of_training(judge, sketches, labels, train_sketches, train_labels):
+    """The mean Frechet distance of draws of training sketches, as many as test ones and of their classes."""
+    pools = [(np.arange(len(train_sketches)), len(labels))]
+    if train_labels is not None:
+        classes = checked_classes(train_labels, len(train_sketches), "train_labels")
+        if np.shape(train_labels)[1] != np.shape(labels)[1]:
+            raise ValueError(
+                f"`train_labels` must be of the {np.shape(labels)[1]} classes of `labels`. "
+                f"Received: {np.shape(train_labels)[1]} classes"
+            )
+        wanted = np.sum(labels, axis=0).astype(int)
+        pools = [(np.flatnonzero(classes == c), count) for c, count in enumerate(wanted)]
+    phi, phi_real = judge_features(judge, train_sketches), judge_features(judge, sketches)
+    random = np.random.default_rng(0)
+    draws = [
+        np.concatenate([random.permutation(pool)[:count] for pool, count in pools]) for _ in range(_DRAWS)
+    ]
+    if min(len(phi_real), len(draws[0])) < 2:
+        return float("nan")
+    return float(np.mean([metrics.frechet_distance(phi[chosen], phi_real) for chosen in draws]))
 
 
 def draw(generator, photos, labels):

@@ -125,7 +125,7 @@ def _measured(generator, train, test, judge_epochs, judges, say):
     pair_judge = train_pair_judge(train_photos, train_sketches, steps)
     say("measuring ...")
     results, ranges = mean_by_judges(
-        networks, lambda judge: evaluate(generator, judge, *test, pair_judge, train_sketches)
+        networks, lambda judge: evaluate(generator, judge, *test, pair_judge, train_sketches, train_labels)
     )
     say("GAN-train: a classifier that learns from drawn sketches ...")
     results["gan_train"] = gan_train(

@@ -87,16 +87,37 @@ def test_with_training_sketches_and_a_pair_judge(judge, photographed):
     pair_judge = train_pair_judge(photos, sketches, steps=3)
     results = evaluate(generator, judge, *photographed, pair_judge, train_sketches)
     phi_train, phi_real = judge_features(judge, train_sketches), judge_features(judge, sketches)
+    assert len(phi_train) > len(phi_real)
+    random = np.random.default_rng(0)
+    draws = [phi_train[random.permutation(len(phi_train))[: len(phi_real)]] for _ in range(5)]
     blank, measure = np.ones_like(sketches), metrics.nearest_training_distance
     expected = {
         "pair_rank": metrics.photo_rank(pair_distances(pair_judge, photos, drawn), labels),
         "pair_rank_real": metrics.photo_rank(pair_distances(pair_judge, photos, sketches), labels),
         "copying_ratio": measure(drawn, sketches, train_sketches)["ratio"],
         "copying_ratio_white_paper": measure(blank, sketches, train_sketches)["ratio"],
-        "fid_phi_train": metrics.frechet_distance(phi_train, phi_real),
+        "fid_phi_train": np.mean([metrics.frechet_distance(each, phi_real) for each in draws]),
     }
     assert {name: results[name] for name in expected} == pytest.approx(expected, rel=1e-4)
     assert set(results) == MEASURES | {"swap_asked", "swap_photo"} | set(expected)
+
+
+def test_the_distance_of_training_sketches_is_of_as_many_of_each_class(judge, photographed):
+    """A training set of the test sketches and many more of one class is as near as the test sketches are."""
+    photos, labels, sketches = photographed
+    more = np.clip(np.repeat(sketches[:1], 40, axis=0) - np.linspace(0, 1, 40)[:, None, None, None], -1, 1)
+    first = np.argmax(labels, axis=1) != np.argmax(labels[0])  # all others: theirs are the only ones
+    known = np.concatenate([sketches[first], more]), np.concatenate([labels[first], labels[:1].repeat(40, 0)])
+
+    def distance(*known):
+        return evaluate_drawn(sketches, judge, photos, labels, sketches, None, *known)["fid_phi_train"]
+
+    assert distance(sketches, labels) == pytest.approx(0, abs=1e-3) == distance(sketches)
+    assert distance(*known) < 0.7 * distance(known[0])
+    with pytest.raises(ValueError, match="`train_labels` must be of the 6 classes of `labels`. Received: 5"):
+        distance(sketches[first], labels[first][:, 1:])
+    with pytest.raises(ValueError, match="`train_labels` must be"):
+        distance(sketches, labels[1:])
 
 
 def test_without_a_judge_there_is_what_needs_none(judge, photographed):

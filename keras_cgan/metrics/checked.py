@@ -31,14 +31,14 @@ def checked_sketches(paired=False, **given):
     return list(given.values())
 
 
-def checked_classes(labels, n):
+def checked_classes(labels, n, argument="labels"):
     """The class of each of n one-hot rows; a `ValueError` where they are none."""
     labels = np.asarray(labels)
     if labels.ndim != 2 or len(labels) != n:
         raise ValueError(
-            f"`labels` must be ({n}, n_classes), one row an image. Received: a shape of {labels.shape}"
+            f"`{argument}` must be ({n}, n_classes), one row an image. Received: a shape of {labels.shape}"
         )
     one_hot = (np.sum(labels == 1, axis=1) == 1) & (np.sum(labels != 0, axis=1) == 1)
     if not one_hot.all():
-        raise ValueError(f"`labels` must be one-hot. Received: a row of {labels[np.argmin(one_hot)]}")
+        raise ValueError(f"`{argument}` must be one-hot. Received: a row of {labels[np.argmin(one_hot)]}")
     return np.argmax(labels, axis=1)
