@@ -12,6 +12,7 @@ from keras_cgan.metrics import (
     l1_distance,
     label_swap,
     within_class_diversity,
+    within_class_share,
 )
 
 SIZE = (16, 16)
@@ -169,6 +170,32 @@ def test_no_diversity_beside_real_sketches_that_are_all_alike():
 def test_diversity_of_other_shapes():
     with pytest.raises(ValueError, match=r"one shape.*Received: \(2, 16, 16, 1\) and \(3, 16, 16, 1\)"):
         within_class_diversity(flat([0, 1]), flat([0, 1, 2]), one_hot([0, 1]))
+
+
+def test_the_share_within_classes_is_that_of_an_analysis_of_variance():
+    """Flat paper stays flat under the blur: one number a sketch, for which SciPy has the F statistic."""
+    greys = np.random.default_rng(0).uniform(0, 1, 9)
+    classes = np.array([0, 0, 0, 1, 1, 1, 1, 2, 2])
+    stats = pytest.importorskip("scipy.stats")
+    f = stats.f_oneway(*(greys[classes == c] for c in range(3))).statistic
+    between, within = 2, 6  # degrees of freedom
+    expected = 8 / (between * f + within)
+    sketches = np.broadcast_to(greys[:, None, None, None], (9, *SIZE, 1))
+    assert within_class_share(sketches, one_hot(classes)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_one_pattern_a_class_has_no_share_within_classes_however_faint():
+    random = np.random.default_rng(0)
+    patterns, photos = random.uniform(-1, 1, (3, *SIZE, 1)), random.uniform(-1, 1, (12, *SIZE, 1))
+    classes = np.arange(12) % 3
+    labels = one_hot(classes)
+    drawn = patterns[classes] + 0.1 * photos
+    for faint in (0.9, 0.05):
+        assert within_class_share(faint * drawn, labels) < 0.03
+        assert within_class_share(faint * photos, labels) == pytest.approx(1, abs=0.2)
+    assert within_class_diversity(drawn, photos, labels) > 0.09
+    assert np.isnan(within_class_share(np.ones_like(photos), labels))
+    assert np.isnan(within_class_share(photos[:3], labels[:3]))  # one of each class
 
 
 def test_l1_from_black_to_white_is_one():

@@ -46,7 +46,7 @@ class CollapseAlarm(keras.callbacks.Callback):
       fool D, has nothing left to learn from. Where D names classes too, and there are true sketches, it is
       what D loses by real and fake alone, of the photos that are looked at.
     - `"identical"`: one picture, or blank paper, for all photos.
-    - `"one a class"`: one picture for all photos of a class.
+    - `"one a class"`: one picture for all photos of a class, or one but for a trace of the photo.
     - `"one class"`: the classifier, or D's class head, takes all sketches for one class, though their labels
       differ.
 
@@ -65,7 +65,9 @@ class CollapseAlarm(keras.callbacks.Callback):
         patience: How many epochs in a row.
         warm_up: Updates of the generator, in which all sketches may still be alike.
         least_d_loss: Below it `d_loss` is about 0; above the least that label smoothing allows.
-        least_diversity: Below this share all of a class are alike (`within_class_diversity`).
+        least_diversity: Below this share all of a class are alike (`within_class_diversity`), ...
+        least_share: ... or below this share of what the true sketches have, of how sketches differ within a
+            class rather than between classes (`within_class_share`).
 
     Attributes:
         raised: What was said so far: a list of `(epoch, kind, message)`, with epochs from 1.
@@ -91,6 +93,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         warm_up=500,
         least_d_loss=0.002,
         least_diversity=0.05,
+        least_share=0.1,
     ):
         super().__init__()
         given = {"photos": photos, "labels": labels}
@@ -99,12 +102,13 @@ class CollapseAlarm(keras.callbacks.Callback):
         _check_arrays(**given)
         check_at_least(1, patience=patience)
         check_at_least(0, warm_up=warm_up)
-        check_weights(least_d_loss=least_d_loss, least_diversity=least_diversity)
+        check_weights(least_d_loss=least_d_loss, least_diversity=least_diversity, least_share=least_share)
         chosen = _chosen(np.argmax(given["labels"], axis=1))
         given = {argument: array[chosen] for argument, array in given.items()}
         self._photos, self._labels, self._sketches = given["photos"], given["labels"], given.get("sketches")
         self.judge, self.patience, self.warm_up = judge, patience, warm_up
         self.least_d_loss, self.least_diversity = least_d_loss, least_diversity
+        self.least_share = least_share
         self.raised = []
         self._in_a_row = {}
 
@@ -160,6 +164,7 @@ class CollapseAlarm(keras.callbacks.Callback):
                 self._labels,
                 self._sketches,
                 self.least_diversity,
+                self.least_share,
                 asks_for_photo,
                 weighs_class,
             ),

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_cgan.metrics.sketches import within_class_diversity
+from keras_cgan.metrics.sketches import within_class_diversity, within_class_share
 
 _ALIKE = 2 / 255  # one grey level, where black to white is 2
 _NEARLY_ALL = 0.95
@@ -109,7 +109,9 @@ def identical(drawn, asks_for_photo=False, weighs_class=True):
     )
 
 
-def one_a_class(drawn, photos, labels, sketches, least, asks_for_photo=False, weighs_class=True):
+def one_a_class(
+    drawn, photos, labels, sketches, least, least_share=0.0, asks_for_photo=False, weighs_class=True
+):
     """Whether sketches of a class are alike, measured by the true ones (or `None`: by the photos)."""
     real = sketches
     if real is None:
@@ -117,16 +119,17 @@ def one_a_class(drawn, photos, labels, sketches, least, asks_for_photo=False, we
     if real.shape != drawn.shape or identical(drawn):
         return None
     diversity = within_class_diversity(drawn, real, labels)
-    # Where there is nothing to compare it is NaN, and so not below.
-    if not diversity < least:
+    share, real_share = within_class_share(drawn, labels), within_class_share(real, labels)
+    # Where there is nothing to compare they are NaN, and so not below.
+    if not (diversity < least or share < least_share * real_share):
         return None
+    others = "photos" if sketches is None else "true sketches"
+    found = f"their diversity is {diversity:.2g} of that of the {others}"
+    if not diversity < least:
+        found = f"of how they differ, {share:.2g} lies within a class, {real_share:.2g} in the {others}"
     lower = f"a lower {'class_weight' if weighs_class else 'learning rate'}"
     more = "" if asks_for_photo else f", or {_ASK_FOR_PHOTO},"
-    return (
-        "the generator draws one sketch a class, whatever the photo: their diversity is "
-        f"{diversity:.2g} of that of the {'photos' if sketches is None else 'true sketches'}: "
-        f"{lower}{more} may help"
-    )
+    return f"the generator draws one sketch a class, whatever the photo: {found}: {lower}{more} may help"
 
 
 def one_class(drawn, labels, sketches, judge, name="the classifier", weighs_class=True):

@@ -15,6 +15,7 @@ from keras_cgan.metrics.sketches import (
     l1_distance,
     label_swap,
     within_class_diversity,
+    within_class_share,
 )
 from keras_cgan.metrics.strokes import chamfer_distances, stroke_f1, structural_similarity
 
@@ -40,4 +41,5 @@ __all__ = [
     "stroke_f1",
     "structural_similarity",
     "within_class_diversity",
+    "within_class_share",
 ]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_cgan import ConditionalGAN
-from keras_cgan.callbacks import CollapseAlarm, CollapseWarning
+from keras_cgan import ConditionalGAN, metrics
+from keras_cgan.callbacks import CollapseAlarm, CollapseWarning, signs
 from keras_cgan.callbacks.alarms import _chosen
 from keras_cgan.callbacks.signs import least_d_loss
 from keras_cgan.terms import EdgeLikeness
@@ -244,6 +244,22 @@ def test_one_sketch_a_class(reference):
     assert "identical" not in kinds(callback)
     (message,) = [message for message in messages if "one sketch a class" in message]
     assert f"of that of the {reference}" in message and "--strategy class-and-photo" in message
+
+
+def test_one_sketch_a_class_with_a_trace_of_the_photo():
+    """Which as a class loss that outweighs all else brings, has .14 of the true sketches' diversity."""
+    photos, labels = held_out()
+    sketches = tiny.batch(9, seed=5)[1]
+    random = np.random.default_rng(0)
+    patterns = random.uniform(-0.6, 0.6, (N_CLASSES, *sketches.shape[1:]))
+    own = random.uniform(-0.6, 0.6, sketches.shape)
+    said = {}
+    for trace in (0.2, 0.6):
+        drawn = patterns[np.argmax(labels, axis=1)] + trace * own
+        assert metrics.within_class_diversity(drawn, sketches, labels) > 0.05
+        said[trace] = signs.one_a_class(drawn, photos, labels, sketches, 0.05, 0.1)
+    assert said[0.6] is None
+    assert "one sketch a class, whatever the photo: of how they differ, 0.0" in said[0.2]
 
 
 def test_one_class_for_all_by_the_judge_given_and_by_the_gans_own():
