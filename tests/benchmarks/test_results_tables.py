@@ -146,6 +146,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (LONG, "shared-q + label"),
         (LONG, BY_C),
         (LONG, f"{PHOTO}, by the judges of the rows below"),
+        (LONG, f"{PHOTO}, by the judges of the rows below, seed 0 trained again"),
         (LONG, f"{PHOTO}, no information"),
         (LONG, f"{PHOTO}, no information, swaps 55"),
         (LONG, f"{WEIGHED} 4, swaps 50"),
