@@ -142,6 +142,7 @@ TABLES = {  # page and beginning of the table: file and cell of each row, None w
         (LONG, FAKE),
         (LONG, "fake-class + label + no L1"),
         (LONG, "fake-class + label + no L1 + bent + averaged"),
+        (LONG, "fake-class + label + no L1 + bent + averaged + G twice as wide"),
         *((LONG, f"fake-class + label + no L1 + bent + averaged + edges {n} + swaps") for n in (20, 70)),
         (LONG, "shared-q + label"),
         (LONG, BY_C),
