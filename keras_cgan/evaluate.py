@@ -103,14 +103,10 @@ def evaluate_drawn(
         **_of_the_likeness(drawn, sketches),
     }
     if judge is not None:
-        results |= _by_the_judge(judge, drawn, labels, sketches)
+        results |= _by_the_judge(judge, drawn, labels, sketches, train_sketches, train_labels)
     if pair_judge is not None:
         for name, judged in {"pair_rank": drawn, "pair_rank_real": sketches}.items():
             results[name] = metrics.photo_rank(pair_distances(pair_judge, photos, judged), labels)
-    if train_sketches is not None and judge is not None:
-        results["fid_phi_train"] = _distance_of_training(
-            judge, sketches, labels, train_sketches, train_labels
-        )
     if train_sketches is not None:
         copying = metrics.nearest_training_distance(drawn, sketches, train_sketches)
         paper = np.ones_like(sketches[:1])
@@ -153,22 +149,26 @@ def mean_by_judges(judges, measure):
     return means, differ
 
 
-def _by_the_judge(judge, drawn, labels, sketches):
+def _by_the_judge(judge, drawn, labels, sketches, train_sketches, train_labels):
     """What is measured by a classifier's answers, and by its features."""
     phi, phi_real = judge_features(judge, drawn), judge_features(judge, sketches)
-    return {
+    results = {
         "class_accuracy": metrics.class_accuracy(judge, drawn, labels),
         "class_accuracy_real": metrics.class_accuracy(judge, sketches, labels),
         "photo_rank_features": metrics.photo_rank(metrics.feature_distances(phi, phi_real), labels),
         **_of_the_distribution(phi, phi_real),
     }
+    if train_sketches is not None:
+        phi_train = judge_features(judge, train_sketches)
+        results["fid_phi_train"] = _distance_of_training(phi_train, train_labels, phi_real, labels)
+    return results
 
 
-def _distance_of_training(judge, sketches, labels, train_sketches, train_labels):
+def _distance_of_training(phi, train_labels, phi_real, labels):
     """The mean Frechet distance of draws of training sketches, as many as test ones and of their classes."""
-    pools = [(np.arange(len(train_sketches)), len(labels))]
+    pools = [(np.arange(len(phi)), len(labels))]
     if train_labels is not None:
-        classes = checked_classes(train_labels, len(train_sketches), "train_labels")
+        classes = checked_classes(train_labels, len(phi), "train_labels")
         if np.shape(train_labels)[1] != np.shape(labels)[1]:
             raise ValueError(
                 f"`train_labels` must be of the {np.shape(labels)[1]} classes of `labels`. "
@@ -176,7 +176,6 @@ def _distance_of_training(judge, sketches, labels, train_sketches, train_labels)
             )
         wanted = np.sum(labels, axis=0).astype(int)
         pools = [(np.flatnonzero(classes == c), count) for c, count in enumerate(wanted)]
-    phi, phi_real = judge_features(judge, train_sketches), judge_features(judge, sketches)
     random = np.random.default_rng(0)
     draws = [
         np.concatenate([random.permutation(pool)[:count] for pool, count in pools]) for _ in range(_DRAWS)
