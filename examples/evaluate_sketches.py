@@ -87,9 +87,8 @@ def settings_beside(path):
     return (RunFolder.open(file.parent).settings if file.is_file() else {}), file
 
 
-def choose_pairs(options):
-    """Which pairs to measure on: what was asked for, else what the run beside the generator says."""
-    of_run, file = settings_beside(options.generator)
+def choose_pairs(options, of_run, file):
+    """Which pairs to measure on: what was asked for, else what the run says whose settings are in `file`."""
     asked = {name: value for name, value in vars(options).items() if value is not None}
     chosen = {name: {**DEFAULTS, **of_run, **asked}[name] for name in DEFAULTS}
     data, is_of_run = chosen["data"], "data" in of_run and not set(DEFAULTS) & set(asked)
@@ -114,8 +113,9 @@ def main(arguments=None):
     from keras_cgan.report import count_used, evaluate_pairs, summary
 
     generator = load_generator(options.generator)
-    train, test = open_pairs(*choose_pairs(options))
-    check_classes(settings_beside(options.generator)[0], test.class_names)
+    of_run, file = settings_beside(options.generator)
+    train, test = open_pairs(*choose_pairs(options, of_run, file))
+    check_classes(of_run, test.class_names)
     learnt, measured = count_used(train, test, generator.output_shape[1:3])
     used = f"{learnt} of {len(train)} pairs and measuring on {measured} of {len(test)}, one a photo"
     print(
