@@ -1,5 +1,6 @@
 """Checks of the arguments that builders share: each raises a `ValueError` that names the argument."""
 
+import math
 import numbers
 
 NORMS = ("batch", "instance", "spectral", None)
@@ -148,3 +149,15 @@ def check_norm(norm):
 def check_upsampling(upsampling):
     """Raises a `ValueError` unless `upsampling` is one of `UPSAMPLINGS`."""
     check_choice("upsampling", upsampling, UPSAMPLINGS)
+
+
+def flag(name):
+    """The option of a program by which a setting is given."""
+    return "--" + name.replace("_", "-")
+
+
+def check_flags(leasts, settings):
+    """Raises a `ValueError` unless each of `leasts` is given, is finite and no less, or is `None`."""
+    for name, least in leasts.items():
+        if settings[name] is not None and not least <= settings[name] < math.inf:  # NaN neither
+            raise ValueError(f"{flag(name)} must be at least {least}. Received: {settings[name]}")

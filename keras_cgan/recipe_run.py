@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from keras_cgan.checks import check_flags, flag
 from keras_cgan.run_folder import RunFolder, write_json
 from keras_cgan.startup import PRECISIONS, start_tensorflow
 
@@ -77,9 +78,7 @@ class RecipeRun:
         settings = _parse(description, data, options, arguments)
         out = settings.pop("out")
         leasts = {option: rest[0] for option, (_, _, *rest) in options.items() if rest}
-        for option, least in (LEAST | leasts).items():
-            if not least <= settings[option] < math.inf:
-                raise ValueError(f"{_flag(option)} must be at least {least}. Received: {settings[option]}")
+        check_flags(LEAST | leasts, settings)
         settings["steps"] -= settings["steps"] % ROUNDS
         for option in ("data", "sketches"):  # wherever a run is gone on with from
             given = settings.get(option)
@@ -252,10 +251,6 @@ def run_program(main):
         sys.exit("stopped")
 
 
-def _flag(option):
-    return "--" + option.replace("_", "-")
-
-
 def _parse(description, data, options, arguments):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -267,7 +262,7 @@ def _parse(description, data, options, arguments):
             if isinstance(default, bool)
             else {"type": type(default)}
         )
-        parser.add_argument(_flag(option), default=default, help=f"{text} (default: {default})", **kind)
+        parser.add_argument(flag(option), default=default, help=f"{text} (default: {default})", **kind)
     text = "Keras dtype policy; auto: the fastest of this machine"
     parser.add_argument(
         "--precision", choices=PRECISIONS, default="float32", help=f"{text} (default: float32)"

@@ -1,10 +1,9 @@
 """The settings of a training of photo to sketch: its options, checked, and what follows from its pairs."""
 
 import argparse
-import math
 from pathlib import Path
 
-from keras_cgan.checks import UPSAMPLINGS
+from keras_cgan.checks import UPSAMPLINGS, check_flags, flag
 from keras_cgan.data.images import FITS
 from keras_cgan.run_folder import RunFolder, check_new
 from keras_cgan.startup import PRECISIONS
@@ -258,7 +257,7 @@ def _resumed_settings(options, asked):
         is_free = name in ("epochs", "judge_epochs") or (name == "data" and run.has_lost("data"))
         if not is_free and value != settings[name]:
             raise ValueError(
-                f"{_flag(name)} is {settings[name]} in {options.resume}: a run is resumed as it was started"
+                f"{flag(name)} is {settings[name]} in {options.resume}: a run is resumed as it was started"
             )
     return settings
 
@@ -314,9 +313,7 @@ def check_options(settings, leasts):
     Traceback (most recent call last):
     ValueError: --epochs must be at least 1. Received: 0
     """
-    for name, least in leasts.items():
-        if settings[name] is not None and not least <= settings[name] < math.inf:  # NaN neither
-            raise ValueError(f"{_flag(name)} must be at least {least}. Received: {settings[name]}")
+    check_flags(leasts, settings)
     if settings["image_size"] % 4:
         raise ValueError(f"--image-size must be a multiple of 4. Received: {settings['image_size']}")
     if settings["photo_weights"] and not STRATEGIES[settings["strategy"]].photo:
@@ -380,7 +377,3 @@ def check_classes(settings, class_names):
             f"pairs must be of the classes of the run, {', '.join(known)}, in that order. "
             f"Received: {', '.join(class_names)}"
         )
-
-
-def _flag(name):
-    return "--" + name.replace("_", "-")
